@@ -1,0 +1,72 @@
+"""The command line: the table of commands, and the one place where an error becomes a line and an exit code."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from lyricgen import __version__
+from lyricgen.cli import corpus, evaluate, generate, info, train, vocab
+from lyricgen.cli.console import note, silence, use_utf8
+from lyricgen.cli.language import tell
+from lyricgen.errors import LyricgenError
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "train": train.train,
+    "generate": generate.generate,
+    "vocab": vocab.vocab,
+    "corpus": corpus.corpus,
+    "evaluate": evaluate.evaluate,
+    "info": info.info,
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=tell(
+        "Trains small language models on song lyrics and writes new ones, offline.\n\n\b\n"
+        "lyricgen generate --start 星星        write a song\n"
+        "lyricgen train my-songs/ --minutes 5  learn from your own\n"
+        "lyricgen vocab my-songs/              see what words they are made of",
+        "用歌词训练小模型，离线写新歌。\n\n\b\n"
+        "lyricgen generate --start 星星        写一首歌\n"
+        "lyricgen train my-songs/ --minutes 5  学你自己的歌\n"
+        "lyricgen vocab my-songs/              看它们由哪些词组成",
+    ),
+)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"lyricgen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help=tell("Print the version.", "显示版本。")
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line. Exit status: 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted."""
+    use_utf8()
+    try:
+        app()
+    except LyricgenError as error:
+        note(f"lyricgen: {error}")
+        sys.exit(1)
+    except BrokenPipeError:
+        silence(sys.stdout)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        note("lyricgen: interrupted")
+        sys.exit(130)

@@ -1,0 +1,42 @@
+"""What commands say: results on standard output, all else on standard error."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from lyricgen.errors import InputError
+
+
+def use_utf8() -> None:
+    """Makes the three streams UTF-8, whatever the system's code page."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            cast(Any, stream).reconfigure(encoding="utf-8", errors="replace")
+
+
+def note(*lines: str) -> None:
+    """Says something that is not a result."""
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def show_json(data: dict[str, Any]) -> None:
+    """Prints a result as one JSON object."""
+    print(json.dumps(data, ensure_ascii=False))
+
+
+def silence(stream: TextIO) -> None:
+    """Sends what is still to be written to a closed pipe nowhere, so that Python does not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def check_new_file(path: Path | None) -> None:
+    """Raises InputError where a file cannot be made at `path`: it exists, or its folder does not."""
+    if path is None:
+        return
+    if path.exists():
+        raise InputError(f"{path} exists already; choose another name for --out")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent}; make it, or choose another name for --out")

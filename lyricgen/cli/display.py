@@ -1,0 +1,84 @@
+"""How a training run shows itself: a bar, held-out losses, a sample now and then, and how to go on after Ctrl-C."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from tqdm import tqdm
+
+from lyricgen.cli.console import note
+from lyricgen.generation.constraints import Form
+from lyricgen.generation.lyricist import Lyricist
+from lyricgen.model.checkpoint import Checkpoint
+from lyricgen.training.session import Session
+from lyricgen.training.trainer import Report, Trainer
+
+SPARKS = "▁▂▃▄▅▆▇█"
+SAMPLES = 4  # in a run
+BAR = "{percentage:3.0f}%|{bar:20}| {postfix}"
+
+
+def sparkline(values: list[float], *, width: int = 20) -> str:
+    """The last values as a row of bars, the highest full."""
+    shown = values[-width:]
+    low, high = min(shown), max(shown)
+    step = (high - low) / (len(SPARKS) - 1) or 1.0
+    return "".join(SPARKS[round((value - low) / step)] for value in shown)
+
+
+def follow(session: Session) -> Report:
+    """Runs a session to its end on the terminal and gives the last report.
+
+    The first Ctrl-C lets the run save itself and end; the second ends it at once.
+    """
+    trainer = session.trainer
+    lively = sys.stderr.isatty()
+    bar = tqdm(total=1.0, bar_format=BAR, file=sys.stderr, disable=not lively, dynamic_ncols=True)
+    losses: list[float] = []
+    sampled = 0
+    last: Report | None = None
+    with bar, _stopping_on_interrupt(trainer):
+        for report in trainer.run():
+            last = report
+            bar.n = report.done
+            if report.held_out is not None:
+                losses.append(report.held_out)
+                if not lively:
+                    note(_state(report, losses))
+                if report.note:
+                    bar.write(report.note, file=sys.stderr)
+                if report.done * SAMPLES >= sampled + 1 and not report.ended:
+                    sampled = int(report.done * SAMPLES)
+                    bar.write(_sample(session, report), file=sys.stderr)
+            bar.set_postfix_str(_state(report, losses))
+    assert last is not None
+    return last
+
+
+def _state(report: Report, losses: list[float]) -> str:
+    held_out = f"held-out {losses[-1]:.3f} {sparkline(losses)}" if losses else "held-out –"
+    left = f"{int(report.remaining) // 60}:{int(report.remaining) % 60:02}" if report.remaining < 1e7 else "?"
+    return f"loss {report.loss:.3f}, {held_out}, {report.tokens_per_second:,.0f} tokens/s, {left} left"
+
+
+def _sample(session: Session, report: Report) -> str:
+    """Four lines by the model as it stands."""
+    trainer = session.trainer
+    loaded = Checkpoint(session.folder, trainer.card, trainer.vocab, trainer.model)
+    (song,) = Lyricist(loaded).write(seed=report.step, form=Form(lines=4))
+    return "\n".join(f"    {line[:60]}" for line in song.lines)
+
+
+@contextmanager
+def _stopping_on_interrupt(trainer: Trainer) -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        trainer.stop()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,100 @@
+"""`lyricgen generate`: writes songs."""
+
+import json
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lyricgen.cli.console import check_new_file, note, show_json
+from lyricgen.cli.language import tell
+from lyricgen.cli.options import Device, Json, Model, Seed
+from lyricgen.text.song import SONG_MARK
+
+EXAMPLES = tell(
+    "Write a song, or several.\n\n\b\n"
+    "lyricgen generate --start 星星\n"
+    "lyricgen generate --start 星星 --lines 8 --temperature 0.7 --seed 7\n"
+    "lyricgen generate --count 20 --json > songs.json",
+    "写一首或几首歌。\n\n\b\n"
+    "lyricgen generate --start 星星\n"
+    "lyricgen generate --start 星星 --lines 8 --temperature 0.7 --seed 7\n"
+    "lyricgen generate --count 20 --json > songs.json",
+)
+
+
+def _option(english: str, chinese: str, metavar: str) -> Any:
+    return typer.Option(metavar=metavar, help=tell(english, chinese), show_default=False)
+
+
+def generate(
+    start: Annotated[str, _option("The first words.", "开头的词。", "TEXT")] = "",
+    lines: Annotated[int, _option("Exactly so many sung lines.", "正好 N 行。", "N")] = 0,
+    length: Annotated[int, _option("Exactly N tokens after the start; song ends are ignored.",
+                                   "开头之后正好 N 个词元，不理会歌的结尾。", "N")] = 0,
+    count: Annotated[int, _option("How many songs.", "写几首。", "N")] = 1,
+    seed: Seed = None,
+    temperature: Annotated[float | None, _option("Above 1 bolder, below 1 safer. Default: 0.8.",
+                                                 "高则大胆，低则稳妥。缺省：0.8。", "X")] = None,
+    top_k: Annotated[int | None, _option("Only the K likeliest tokens.", "只取最可能的 K 个。", "K")] = None,
+    top_p: Annotated[float | None, _option("Only the likeliest that hold this share. Default: 0.95.",
+                                           "只取合计达到这个概率的。缺省：0.95。", "P")] = None,
+    min_p: Annotated[float | None, _option("Only those at least P times as likely as the likeliest.",
+                                           "只取不低于最高概率 P 倍的。", "P")] = None,
+    repetition_penalty: Annotated[float | None, _option("Above 1: recent tokens become rarer.",
+                                                        "大于 1 时少重复最近的词。", "X")] = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help=tell("Always the likeliest token.",
+                                                               "总取最可能的词。"))] = False,
+    out: Annotated[Path | None, _option("Write to a new file instead.", "写到新文件。", "FILE")] = None,
+    model: Model = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    from lyricgen.generation.constraints import Form
+    from lyricgen.generation.lyricist import load
+    from lyricgen.generation.sampler import SamplingConfig
+    from lyricgen.model.checkpoint import write_text
+    from lyricgen.model.locate import find_model
+
+    check_new_file(out)
+    chosen = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
+              "repetition_penalty": repetition_penalty, "greedy": greedy}  # fmt: skip
+    sampling = SamplingConfig(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+    form = Form(lines=lines, length=length, repeats=greedy)
+    seed = secrets.randbelow(1 << 31) if seed is None else seed
+    folder = find_model(model)
+    lyricist = load(folder, device=device)
+    note(f"model: {folder}  seed: {seed}")
+    if count == 1 and not as_json and out is None:
+        _stream(lyricist.stream(start, seed=seed, form=form, sampling=sampling))
+        return
+    songs = lyricist.write(start, count=count, seed=seed, form=form, sampling=sampling)
+    result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}
+    if out is None:
+        show_json(result) if as_json else print(_sheet([song.text for song in songs]), end="")
+        return
+    write_text(out, json.dumps(result, ensure_ascii=False) + "\n" if as_json else _sheet([s.text for s in songs]))
+    note(f"wrote {out}")
+
+
+def _stream(pieces: Iterable[str]) -> None:
+    """Prints a song as it is made; the last line is closed."""
+    last = "\n"
+    for piece in pieces:
+        print(piece, end="", flush=True)
+        last = piece or last
+    if not last.endswith("\n"):
+        print()
+
+
+def _sheet(texts: list[str]) -> str:
+    """One song as it is; several in the songbook's form, which `lyricgen` reads again."""
+    closed = [text.rstrip("\n") + "\n" for text in texts]
+    if len(closed) == 1:
+        return closed[0]
+    return "\n".join(f"{SONG_MARK} {number}\n\n{text}" for number, text in enumerate(closed, 1))
+
+
+generate.__doc__ = EXAMPLES

@@ -1,0 +1,93 @@
+"""The hard rules of a song's form: which tokens may not come next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lyricgen.errors import OptionError
+from lyricgen.text.vocab import END, Vocab
+
+MIN_LINES, MAX_LINES = 4, 40
+MAX_TOKENS = 4000  # of a song that comes to no end by itself
+
+
+@dataclass(frozen=True)
+class Form:
+    """How long a song becomes: so many lines, or `length` tokens after the start, or, with neither, its own end.
+
+    `repeats` allows a line that has just been written to come again at once.
+    """
+
+    lines: int = 0
+    length: int = 0
+    repeats: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, most in (("lines", self.lines, 10_000), ("length", self.length, 1_000_000)):
+            if not 0 <= value <= most:
+                raise OptionError(f"{name} must be from 1 to {most}, got {value}")
+        if self.lines and self.length:
+            raise OptionError("a song has either so many lines or a length in tokens; give one of the two")
+
+
+@dataclass
+class Draft:
+    """A song as far as it is written: its text, split into lines as it grows."""
+
+    text: str = ""
+    lines: list[str] = field(default_factory=list)  # finished ones that are sung, the empty ones left out
+    line: str = ""  # the one at hand
+    ids: list[int] = field(default_factory=list)
+    breaks: int = 0  # line breaks since the last character of a line
+    written: int = 0  # tokens after the start text
+    nats: float = 0.0
+    ended: bool = False
+
+    def add(self, piece: str) -> None:
+        """Takes in the text of one token."""
+        self.text += piece
+        *finished, self.line = (self.line + piece).split("\n")
+        for line in finished:
+            self.breaks = 1 if line else self.breaks + 1
+            if line:
+                self.lines.append(line)
+        if self.line:
+            self.breaks = 0
+
+
+Rule = Callable[[Draft], tuple[int, ...]]  # ids that may not come next
+
+
+class FormRules:
+    """The rules for one form under one vocabulary, the most important first."""
+
+    def __init__(self, form: Form, vocab: Vocab) -> None:
+        self.form = form
+        self._ids = vocab.ids
+        self._break = vocab.ids.get("\n", -1)
+        self.rules: tuple[Rule, ...] = (self._ends, self._breaks)
+        if not form.repeats:
+            self.rules += (self._repeats,)
+
+    def finished(self, draft: Draft) -> bool:
+        """Whether the song is complete."""
+        if self.form.length:
+            return draft.written >= self.form.length
+        limit = self.form.lines or MAX_LINES
+        return draft.ended or (draft.breaks > 0 and len(draft.lines) >= limit) or draft.written >= MAX_TOKENS
+
+    def _ends(self, draft: Draft) -> tuple[int, ...]:
+        """A song ends after a finished line, when it has lines enough."""
+        enough = not self.form.length and len(draft.lines) >= (self.form.lines or MIN_LINES)
+        return () if enough and draft.breaks == 1 else (END,)
+
+    def _breaks(self, draft: Draft) -> tuple[int, ...]:
+        """One empty line parts sections; none opens a song."""
+        return (self._break,) if draft.breaks >= 2 or not draft.text else ()
+
+    def _repeats(self, draft: Draft) -> tuple[int, ...]:
+        """The token that would make this line the one before it again."""
+        last = draft.lines[-1] if draft.lines else ""
+        if not draft.text or not last.startswith(draft.line):
+            return ()
+        closing = self._ids.get(last[len(draft.line) :])
+        return (closing,) if closing is not None else ()

@@ -1,0 +1,130 @@
+"""The library's front door: a loaded model that writes songs and weighs texts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+from typing import Any
+
+from lyricgen.errors import InputError
+from lyricgen.generation.constraints import Draft, Form
+from lyricgen.generation.engine import Engine
+from lyricgen.generation.sampler import SamplingConfig
+from lyricgen.generation.writer import TOGETHER, Piece, Writer
+from lyricgen.model import checkpoint
+from lyricgen.model.checkpoint import Checkpoint
+from lyricgen.model.config import check_range
+from lyricgen.model.device import pick_device
+from lyricgen.model.likelihood import Unseen, token_nats
+from lyricgen.model.locate import find_model
+
+
+@dataclass(frozen=True)
+class Written:
+    """A song that was written: its text, its sung lines, and its cost under the model, nats per character."""
+
+    text: str
+    lines: tuple[str, ...]
+    nats_per_char: float
+    relaxed: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The song as a JSON object."""
+        return {"lines": list(self.lines), "nats_per_char": self.nats_per_char, "relaxed": list(self.relaxed)}
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a text costs under a model. `chars` counts its characters, `tokens` those that the model read."""
+
+    nats: float
+    chars: int
+    tokens: int
+
+    @property
+    def nats_per_char(self) -> float:
+        """Nats per character."""
+        return self.nats / self.chars
+
+    @property
+    def bits_per_char(self) -> float:
+        """Bits per character."""
+        return self.nats_per_char / log(2)
+
+
+class Lyricist:
+    """A model that writes. Make one with `lyricgen.load()`."""
+
+    def __init__(self, loaded: Checkpoint) -> None:
+        self.checkpoint = loaded
+        self.vocab = loaded.vocab
+        self._writer: Writer | None = None
+
+    def stream(
+        self,
+        start: str = "",
+        *,
+        seed: int = 0,
+        number: int = 0,
+        form: Form | None = None,
+        sampling: SamplingConfig | None = None,
+    ) -> Iterator[str]:
+        """The pieces of song `number` under a seed, the start text first, each as it is made.
+
+        Raises InputError for a start text of nothing but white space.
+        """
+        for made in self._run(start, seed=seed, songs=[number], form=form, sampling=sampling):
+            yield made.text
+
+    def write(
+        self,
+        start: str = "",
+        *,
+        count: int = 1,
+        seed: int = 0,
+        form: Form | None = None,
+        sampling: SamplingConfig | None = None,
+    ) -> list[Written]:
+        """`count` songs, written side by side; song k is the one that `stream(number=k)` gives."""
+        check_range("count", count, 1, 100_000)
+        songs: list[Written] = []
+        for first in range(0, count, TOGETHER):
+            group = list(range(first, min(first + TOGETHER, count)))
+            pieces = self._run(start, seed=seed, songs=group, form=form, sampling=sampling)
+            done = {piece.song: piece.finished for piece in pieces if piece.finished}
+            songs += [_written(done[number]) for number in group]
+        return songs
+
+    def score(self, text: str) -> Score:
+        """The cost of a text as the beginning of a song, in nats; its end is not predicted. Raises InputError."""
+        if not text:
+            raise InputError("there is no text to score; give at least one character")
+        ids = self.vocab.encode(text)
+        unseen = Unseen(self.vocab.unseen, self.vocab.unseen_characters)
+        (nats,) = token_nats(self.checkpoint.model, [ids], unseen=unseen)
+        return Score(float(nats.sum()), len(text), len(ids))
+
+    def _run(
+        self, start: str, *, seed: int, songs: list[int], form: Form | None, sampling: SamplingConfig | None
+    ) -> Iterator[Piece]:
+        check_range("seed", seed, 0, 2**63 - 1)
+        if start and not start.strip():
+            raise InputError("the start text is only white space; give it a word, or leave it out")
+        if self._writer is None:
+            self._writer = Writer(Engine(self.checkpoint.model), self.vocab)
+        sampling = sampling or SamplingConfig()
+        form = form or Form(repeats=sampling.greedy)
+        return self._writer.write(start, form=form, sampling=sampling, songs=songs, seed=seed)
+
+
+def _written(draft: Draft) -> Written:
+    lines = (*draft.lines, draft.line) if draft.line else tuple(draft.lines)
+    return Written(draft.text, lines, draft.nats / max(1, len(draft.text)))
+
+
+def load(model: str | Path | None = None, *, device: str = "auto") -> Lyricist:
+    """A lyricist with the model in a folder; without one, the newest in ./checkpoints, else the starter.
+
+    Raises CheckpointError where there is no such model, or it cannot be read.
+    """
+    return Lyricist(checkpoint.load(find_model(model), device=str(pick_device(device))))

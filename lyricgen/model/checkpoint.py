@@ -1,0 +1,209 @@
+"""Checkpoints: a folder of safetensors and JSON, written whole or not at all, read without running anything."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from lyricgen.errors import CheckpointError, LyricgenError
+from lyricgen.model.config import ModelConfig
+from lyricgen.model.network import LyricModel
+from lyricgen.text.vocab import Vocab
+
+FORMAT = 1
+CONFIG, VOCAB, WEIGHTS, LAST, HISTORY = (
+    "config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl",
+)  # fmt: skip
+KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+
+
+@contextmanager
+def disk_errors(what: Path) -> Iterator[None]:
+    """Turns the system's errors about a file (no space, no permission) into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(f"cannot write {what}: {error.strerror or error}; nothing there was changed") from error
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets `write` fill a temporary file beside `path`, syncs it and renames it: the file is whole or not there."""
+    with disk_errors(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            write(temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 text file whole."""
+    write_whole(path, lambda temporary: _write_bytes(temporary, text.encode("utf-8")))
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def save_weights(path: Path, state: dict[str, Tensor]) -> None:
+    """Writes tensors as safetensors."""
+    data = to_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
+    write_whole(path, lambda temporary: _write_bytes(temporary, data))
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint says of itself in `config.json`.
+
+    `training` is the TrainConfig as JSON, `results` figures of the best evaluation, `command` trains it again.
+    `songs`: whether a file of its corpus was one song ("file") or many parted by empty lines ("blank").
+    """
+
+    model: ModelConfig
+    training: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    corpus: dict[str, Any] = field(default_factory=dict)
+    songs: str = "file"
+    command: str = ""
+    lyricgen: str = ""
+
+    def save(self, folder: Path) -> None:
+        """Writes `config.json`."""
+        data = {"format": FORMAT, **asdict(self)}
+        write_text(folder / CONFIG, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model with everything that is needed to read and write texts with it."""
+
+    folder: Path
+    card: Card
+    vocab: Vocab
+    model: LyricModel
+
+
+def load(path: str | Path, *, device: str = "cpu") -> Checkpoint:
+    """Reads a checkpoint folder (its best weights), or one .safetensors file inside such a folder.
+
+    Names, shapes and sizes are checked before memory is taken. Raises CheckpointError for anything missing,
+    damaged, newer than this version, or not a checkpoint at all.
+    """
+    path = Path(path)
+    folder, weights = (path.parent, path.name) if path.suffix == ".safetensors" else (path, WEIGHTS)
+    if not folder.is_dir():
+        raise CheckpointError(f"no model at {path}: expected a folder that `lyricgen train` wrote")
+    card = read_card(folder)
+    vocab = read_vocab(folder)
+    if len(vocab) != card.model.vocab_size:
+        raise CheckpointError(
+            f"{folder}: the vocabulary has {len(vocab)} tokens, the model {card.model.vocab_size}; the two files do "
+            "not belong together"
+        )
+    with torch.device("meta"):
+        model = LyricModel(card.model)
+    model.load_state_dict(_read_weights(folder / weights, model.state_dict()), assign=True)
+    return Checkpoint(folder, card, vocab, model.to(device).eval())
+
+
+def read_card(folder: Path) -> Card:
+    """The contents of `config.json`."""
+    data = _read_json(folder / CONFIG)
+    if not isinstance(data, dict) or not isinstance(data.get("format"), int):
+        raise CheckpointError(f"{folder / CONFIG} is not a model's configuration; take an intact copy of the model")
+    if data["format"] > FORMAT:
+        raise CheckpointError(
+            f"{folder} was written by a newer lyricgen ({data.get('lyricgen', '?')}); install that or a newer one"
+        )
+    try:
+        fields = {name: data[name] for name in Card.__dataclass_fields__ if name in data}
+        return Card(**{**fields, "model": ModelConfig.from_json(fields["model"])})
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder / CONFIG} lacks what a model needs; take an intact copy of the model"
+        ) from error
+    except LyricgenError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
+
+
+def read_vocab(folder: Path) -> Vocab:
+    """The contents of `vocab.json`."""
+    return Vocab.from_json(_read_json(folder / VOCAB))
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{path.parent} has no {path.name}: it is not a model, or its training never saved one"
+        ) from error
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged; take an intact copy of the model") from error
+
+
+def _read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file that has just the names and shapes that are expected, as float32."""
+    if not path.is_file():
+        raise CheckpointError(f"{path.parent} has no {path.name}: its training never saved one")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            names = set(file.keys())
+            if names != set(expected):
+                odd = ", ".join(sorted(names ^ set(expected))[:3])
+                raise CheckpointError(f"{path} does not hold the weights of this model ({odd})")
+            for name, like in expected.items():
+                part = file.get_slice(name)
+                if part.get_shape() != list(like.shape) or part.get_dtype() not in KINDS:
+                    raise CheckpointError(
+                        f"{path}: {name} has shape {part.get_shape()}, the configuration asks for {list(like.shape)}"
+                    )
+            return {name: cast(Tensor, file.get_tensor(name)).float() for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is not a safetensors file, or only half of one; take an intact copy of the model"
+        ) from error
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """What there is to know of a checkpoint without loading its weights."""
+    card, vocab = read_card(folder), read_vocab(folder)
+    with torch.device("meta"):
+        parameters = sum(weight.numel() for weight in LyricModel(card.model).parameters())
+    weights = folder / WEIGHTS
+    return {
+        "model": str(folder),
+        "network": asdict(card.model),
+        "parameters": parameters,
+        "bytes": weights.stat().st_size if weights.is_file() else 0,
+        "level": vocab.tokenizer.level,
+        "segmenter": f"{vocab.tokenizer.segmenter} {vocab.tokenizer.version}".strip(),
+        "corpus": card.corpus,
+        "training": card.training,
+        "results": card.results,
+        "command": card.command,
+        "lyricgen": card.lyricgen,
+    }

@@ -1,0 +1,43 @@
+"""Where a model computes: the device by name, and the arithmetic that suits it."""
+
+import contextlib
+from contextlib import AbstractContextManager
+
+import torch
+
+from lyricgen.errors import OptionError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for a name; `auto` takes CUDA, then Apple's MPS, then the CPU. Raises OptionError."""
+    if name not in DEVICES:
+        raise OptionError(f"device must be one of {', '.join(DEVICES)}, got {name!r}")
+    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if has[kind]))
+    if not has[name]:
+        raise OptionError(f"this machine has no {name} device that torch can use; try --device cpu")
+    return torch.device(name)
+
+
+def prepare_torch() -> None:
+    """Settings for a process that trains: numbers too small to matter count as zero, which spares the CPU."""
+    torch.set_flush_denormal(True)
+    torch.set_float32_matmul_precision("high")  # TF32 on the cards that have it; no change on a CPU
+
+
+def half_precision(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the device multiplies it faster than float32, else None."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else None
+    if device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return torch.bfloat16
+    return None
+
+
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """The context in which training multiplies in half precision, where that pays."""
+    kind = half_precision(device)
+    return torch.autocast(device.type, dtype=kind) if kind is not None else contextlib.nullcontext()

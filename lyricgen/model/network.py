@@ -1,0 +1,128 @@
+"""The network: Embedding → RNN, LSTM or GRU → Linear, over ids of tokens."""
+
+import math
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lyricgen.model.config import ModelConfig
+from lyricgen.text.vocab import END, UNKNOWN
+
+CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+FIRST_CLASS = END  # what can be written: the end of a song and every token after it
+SHUT = 1e4  # a gate's input so far below the rest that its sigmoid is exactly 0
+
+State = tuple[Tensor, ...]  # of one layer: (h,) or, for an LSTM, (h, c); each (1, B, H)
+
+
+class LyricModel(nn.Module):
+    """The log-odds of the next token, for every token of B parallel texts.
+
+    A song starts from the same state in training, where texts follow each other without a break, as in writing:
+    at the end of a song a constant input shuts the gates that would carry anything across (an LSTM's input and
+    forget gates, a GRU's reset and update gates; a plain RNN's units saturate), inside the fused kernels and at
+    no cost. It is one more input column of each layer, whose weights do not learn; see `pin_resets`.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = [config.embedding] + [config.hidden] * (config.layers - 1)
+        self.embedding = nn.Embedding(config.vocab_size, config.embedding)
+        self.layers = nn.ModuleList(CELLS[config.cell](width + 1, config.hidden) for width in widths)
+        self.projection = nn.Linear(config.hidden, config.embedding, bias=False) if self._projects else None
+        classes = config.vocab_size - FIRST_CLASS
+        self.output = None if config.tied else nn.Linear(config.hidden, classes, bias=False)
+        self.bias = nn.Parameter(torch.zeros(classes))
+        self.generator: torch.Generator | None = None  # of the dropout; none: torch's own
+        self._initialize()
+
+    @property
+    def _projects(self) -> bool:
+        return self.config.tied and self.config.hidden != self.config.embedding
+
+    def _initialize(self) -> None:
+        nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.config.embedding))
+        with torch.no_grad():
+            self.embedding.weight[UNKNOWN] = 0  # an unseen character says nothing: no text trains this row
+        for layer in self.layers:
+            for name, weight in layer.named_parameters():
+                if name.startswith("bias"):
+                    nn.init.zeros_(weight)
+            if self.config.cell == "lstm":
+                # The forget gate starts open: Jozefowicz, Zaremba and Sutskever 2015, section 4.
+                h = self.config.hidden
+                nn.init.ones_(cast(Tensor, layer.bias_ih_l0)[h : 2 * h])
+        self.pin_resets()
+
+    @torch.no_grad()
+    def pin_resets(self) -> None:
+        """Writes the constants of each layer's last input column, the one that is 1 at the end of a song."""
+        h = self.config.hidden
+        for layer in self.layers:
+            column = cast(Tensor, layer.weight_ih_l0)[:, -1]
+            if self.config.cell == "rnn":
+                column.fill_(SHUT)
+                column[1::2] = -SHUT
+            else:
+                column[: 2 * h] = -SHUT  # LSTM: input and forget gates; GRU: reset and update gates
+                column[2 * h :] = 0
+
+    def embed_output(self) -> Tensor:
+        """The output layer's weights, `(V - 2, width)`."""
+        return self.embedding.weight[FIRST_CLASS:] if self.output is None else self.output.weight
+
+    def initial_state(self, batch: int) -> list[State]:
+        """The state of nothing read yet, zeros: `(1, B, H)` for each part of each layer's state."""
+        parts = 2 if self.config.cell == "lstm" else 1
+        like = self.bias
+        return [tuple(like.new_zeros(1, batch, self.config.hidden) for _ in range(parts)) for _ in self.layers]
+
+    def features(self, ids: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """What the output layer reads, `(T, B, width)`, for ids `(T, B)`, and the state after the last."""
+        x = self.embedding(ids)  # (T, B) → (T, B, E)
+        ended = (ids == END).unsqueeze(-1).to(x.dtype)
+        x = self._dropout(x)
+        after: list[State] = []
+        for layer, before in zip(self.layers, state, strict=True):
+            y, new = layer(torch.cat((x.to(ended.dtype), ended), dim=-1), _packed(before))  # (T, B, H)
+            after.append(new if isinstance(new, tuple) else (new,))
+            y = self._dropout(y)
+            x = x + y if self.config.residual and x.shape == y.shape else y
+        return (self.projection(x) if self.projection is not None else x), after
+
+    def _dropout(self, x: Tensor) -> Tensor:
+        """Silences the same units over the whole window (Gal and Ghahramani 2016, arXiv:1512.05287)."""
+        p = self.config.dropout
+        if not self.training or not p:
+            return x
+        kept = torch.empty(1, *x.shape[1:], dtype=x.dtype, device=x.device).bernoulli_(
+            1 - p, generator=self.generator
+        )
+        return x * kept.div_(1 - p)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Log-odds of the classes, `(…, width)` → `(…, V - 2)`: class c is the token of id c + 2."""
+        return F.linear(features, self.embed_output(), self.bias)
+
+    def forward(self, ids: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """Logits `(T, B, V - 2)` of what follows each of the ids `(T, B)`, and the state after the last."""
+        features, state = self.features(ids, state)
+        return self.logits(features), state
+
+    def recurrent_weights(self) -> int:
+        """How many weights a token passes in the recurrent layers, for counting work."""
+        return sum(weight.numel() for name, weight in self.layers.named_parameters() if "weight" in name)
+
+
+def _packed(state: State) -> Tensor | tuple[Tensor, Tensor]:
+    return (state[0], state[1]) if len(state) == 2 else state[0]
+
+
+def detached(state: list[State]) -> list[State]:
+    """The state cut off from the graph that made it: gradients end at a window's start."""
+    return [tuple(part.detach() for part in layer) for layer in state]

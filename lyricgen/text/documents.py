@@ -1,0 +1,71 @@
+"""Texts as they stand in their files, for scoring: nothing cleaned away, every character accounted for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lyricgen.errors import InputError
+from lyricgen.text.encoding import read_text
+from lyricgen.text.readers import read_songs
+from lyricgen.text.song import Song, is_songbook
+
+Songs = Literal["file", "blank"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text that is scored from the start of a song.
+
+    `ended`: the song's end is predicted too. `characters`: how many characters of the file it accounts for; the
+    end of a song accounts for one where it stands for the empty line after it.
+    """
+
+    text: str
+    characters: int
+    ended: bool
+    title: str = ""
+
+
+def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Iterator[Document]:
+    """The texts of files, in order.
+
+    A plain .txt is taken as it stands, line for line; in files that hold more than what is sung (the songbook's
+    form, .lrc, .json, .jsonl, .csv) it is the sung text of each song. Raises InputError for what cannot be read.
+    """
+    for path in paths:
+        text = _plain(path)
+        if text is None:
+            yield from (_of_song(song.text(), song.title) for song in _songs(path, songs))
+        elif songs == "blank":
+            yield from split_blank(text)
+        elif text:
+            yield Document(text, len(text), text.endswith("\n"), title=Path(path).stem)
+
+
+def split_blank(text: str) -> Iterator[Document]:
+    """Songs parted by empty lines; together they account for every character of the text."""
+    *parted, last = text.split("\n\n")
+    for part in parted:
+        yield Document(part + "\n", len(part) + 2, ended=True)
+    if last:
+        yield Document(last, len(last), last.endswith("\n"))
+
+
+def _plain(path: str | Path) -> str | None:
+    """The text of a plain text file; None for any other kind."""
+    if str(path) != "-" and (Path(path).is_dir() or Path(path).suffix.lower() not in (".txt", "")):
+        return None
+    text = read_text(Path(path))
+    return None if is_songbook(text[:4096]) else text
+
+
+def _songs(path: str | Path, songs: Songs) -> Iterator[Song]:
+    for song in read_songs([path], songs=songs):
+        if isinstance(song, InputError):
+            raise song
+        yield song
+
+
+def _of_song(text: str, title: str) -> Document:
+    return Document(text, len(text), ended=True, title=title)

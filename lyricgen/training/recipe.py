@@ -1,0 +1,154 @@
+"""What a run uses where its user has not said: sizes, batch, learning rate, dropout, by rule from data and time."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+
+from lyricgen.model.config import ModelConfig, TrainConfig
+from lyricgen.model.device import half_precision
+
+DEFAULT_MINUTES = 5.0
+WIDTHS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 640, 768, 1024, 1536)
+EFFICIENCY = 0.5  # of the matrix rate, that a training step reaches
+TOKENS_PER_WEIGHT = 3  # a run sees about three tokens for every weight that a token passes
+WEIGHTS_PER_TOKEN = 20  # and no model has more weights than this many for every token of its text
+WIDEST_BY_EPOCHS = 384  # where a run is counted in epochs, nothing says how much time there is
+BIG_VOCABULARY = 1500  # from here on the output layer shares the embedding's weights
+DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by epochs: the more, the more
+STEPS_WANTED = 1500
+WINDOW = 64
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user fixed; None leaves it to the rule."""
+
+    cell: str | None = None
+    hidden: int | None = None
+    layers: int | None = None
+    embedding: int | None = None
+    dropout: float | None = None
+    tied: bool | None = None
+    residual: bool | None = None
+    window: int | None = None
+    batch: int | None = None
+    lr: float | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    seed: int | None = None
+    carry: bool | None = None
+    optimizer: str | None = None
+    schedule: str | None = None
+    weight_decay: float | None = None
+    warmup: float | None = None
+    clip: float | None = None
+    patience: int | None = None
+
+    def over(self, base: "Wishes") -> "Wishes":
+        """These wishes, and those of `base` where there is none."""
+        return Wishes(**{**vars(base), **{k: v for k, v in vars(self).items() if v is not None}})
+
+
+# The usual tutorial's program with its sizes, for people who come from it.
+PRESETS = {
+    "classic": Wishes(
+        cell="rnn", embedding=128, hidden=256, layers=1, dropout=0.0, tied=False, residual=False, window=32, batch=5,
+        lr=1e-4, epochs=10, carry=False, optimizer="adam", schedule="constant", weight_decay=0.0, warmup=0.0,
+        clip=1e6, patience=0,
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The choice, and in one line what it is and why."""
+
+    model: ModelConfig
+    training: TrainConfig
+    why: str
+
+
+def choose(wishes: Wishes, *, tokens: int, vocab_size: int, device: torch.device) -> Recipe:
+    """A model and a schedule that fit a text of so many tokens into the time there is."""
+    minutes = 0.0 if wishes.epochs else wishes.minutes or DEFAULT_MINUTES
+    rate = EFFICIENCY * matrix_rate(device) if minutes else 0.0
+    model = _choose_model(wishes, tokens=tokens, vocab_size=vocab_size, work=rate * minutes * 60)
+    seen = _tokens_seen(model, tokens=tokens, work=rate * minutes * 60, epochs=wishes.epochs)
+    epochs = seen / tokens
+    if wishes.dropout is None:
+        model = _with(model, {"dropout": next(share for limit, share in DROPOUT if epochs < limit)})
+    training = _choose_training(wishes, tokens=tokens, seen=seen, minutes=minutes)
+    shape = f"{model.layers}×{model.cell.upper()} {model.hidden}, embedding {model.embedding}"
+    shape += " (tied)" if model.tied else ""
+    fit = f"{minutes:g} minutes" if minutes else f"{training.epochs} epochs"
+    why = (
+        f"{shape}, dropout {model.dropout:g}, batch {training.batch}×{training.window}, lr {training.lr:g}: "
+        f"{_weights(model) / 1e6:.2g} M weights for about {seen / 1e6:.2g} M tokens "
+        f"({epochs:.2g} times the text) in {fit}"
+    )
+    return Recipe(model, training, why)
+
+
+def _choose_model(wishes: Wishes, *, tokens: int, vocab_size: int, work: float) -> ModelConfig:
+    """The widest model that the work (FLOPs) and the text can feed."""
+    tied = wishes.tied if wishes.tied is not None else vocab_size > BIG_VOCABULARY
+    fixed = {name: getattr(wishes, name) for name in ("cell", "layers", "dropout", "residual")}
+    base = ModelConfig(vocab_size, tied=tied, **{name: value for name, value in fixed.items() if value is not None})
+    best = None
+    for hidden in WIDTHS if wishes.hidden is None else (wishes.hidden,):
+        embedding = wishes.embedding or (min(256, hidden) if tied else min(128, hidden))
+        model = _with(base, {"hidden": hidden, "embedding": embedding})
+        weights = _weights(model)
+        seen = _tokens_seen(model, tokens=tokens, work=work, epochs=wishes.epochs)
+        fed = hidden <= WIDEST_BY_EPOCHS if wishes.epochs else seen >= TOKENS_PER_WEIGHT * weights * 0.75
+        fits = fed and weights <= WEIGHTS_PER_TOKEN * tokens
+        if best is None or fits:
+            best = model
+    assert best is not None
+    return best
+
+
+def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float) -> TrainConfig:
+    window = min(wishes.window or WINDOW, max(2, tokens // 4))
+    batch = wishes.batch
+    if batch is None:
+        batch = 2 ** round(math.log2(max(1.0, seen / (window * STEPS_WANTED))))
+        batch = min(64, max(16, batch), tokens // (2 * window))
+    batch = max(1, min(batch, tokens))
+    names = ("lr", "optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "seed")
+    fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
+    return TrainConfig(window=window, batch=batch, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
+
+
+def _with(model: ModelConfig, changes: dict[str, float | int]) -> ModelConfig:
+    return ModelConfig(**{**vars(model), **changes})
+
+
+def _weights(model: ModelConfig) -> int:
+    """Weights that a token passes: recurrent ones and the output layer's."""
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[model.cell]
+    widths = [model.embedding] + [model.hidden] * (model.layers - 1)
+    recurrent = sum(gates * model.hidden * (width + model.hidden) for width in widths)
+    projection = model.hidden * model.embedding if model.tied and model.hidden != model.embedding else 0
+    return recurrent + projection + (model.embedding if model.tied else model.hidden) * model.vocab_size
+
+
+def _tokens_seen(model: ModelConfig, *, tokens: int, work: float, epochs: int | None) -> float:
+    return float(epochs * tokens) if epochs else work / (6 * _weights(model))
+
+
+def matrix_rate(device: torch.device) -> float:
+    """Floating-point operations a second of a matrix product in the precision of training, measured in 0.2 s."""
+    kind = half_precision(device) or torch.float32
+    size = 1024 if device.type == "cpu" else 4096
+    a = torch.ones(size, size, dtype=kind, device=device)
+    a @ a
+    runs, start = 0, time.perf_counter()
+    while time.perf_counter() - start < 0.2:
+        a @ a
+        runs += 1
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+    return 2 * size**3 * runs / (time.perf_counter() - start)

@@ -1,0 +1,160 @@
+"""From what a user asks to a run that is ready to go: corpus, vocabulary, recipe, model, folder."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from lyricgen import __version__
+from lyricgen.errors import OptionError
+from lyricgen.model.checkpoint import Card, read_vocab
+from lyricgen.model.config import check_choice, check_range
+from lyricgen.model.locate import RUNS
+from lyricgen.model.network import LyricModel
+from lyricgen.text.corpus import Corpus
+from lyricgen.text.documents import Songs, read_documents
+from lyricgen.text.resources import songbook
+from lyricgen.text.survey import WORD_MIN_COUNT
+from lyricgen.text.tokenizer import LEVELS, Tokenizer
+from lyricgen.training.prepare import Prepared, prepare
+from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, choose
+from lyricgen.training.run_folder import RunFolder
+from lyricgen.training.trainer import Trainer
+from lyricgen.training.vectors import read_vectors
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is asked for. No `paths` means the songbook; no `out` a new folder in ./checkpoints."""
+
+    paths: tuple[str, ...] = ()
+    out: Path | None = None
+    valid: str | None = None
+    songs: Songs = "file"
+    level: str = "char"
+    min_count: int | None = None
+    preset: str | None = None
+    vectors: Path | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        check_choice("level", self.level, LEVELS)
+        check_choice("songs", self.songs, ("file", "blank"))
+        check_range("min-count", 1 if self.min_count is None else self.min_count, 1, 1e9)
+        if self.preset is not None:
+            check_choice("preset", self.preset, tuple(PRESETS))
+        if self.wishes.epochs and self.wishes.minutes:
+            raise OptionError("a run is counted in epochs or in minutes; give one of the two")
+
+    @property
+    def wanted(self) -> Wishes:
+        """The wishes, with the preset's where there is none."""
+        if self.preset is None:
+            return self.wishes
+        base = PRESETS[self.preset]
+        return self.wishes.over(replace(base, epochs=None) if self.wishes.minutes else base)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run that is ready, and what there is to say about it, one line each."""
+
+    trainer: Trainer
+    folder: Path
+    lines: tuple[str, ...]
+
+
+def start_session(options: RunOptions, *, device: torch.device, began: float) -> Session:
+    """Reads the corpus and makes a run of it. `began`, on `time.monotonic`, is when the command started.
+
+    Raises LyricgenError, and then leaves no folder behind.
+    """
+    corpus = Corpus(options.paths or (songbook(),), songs=options.songs)
+    folder = RunFolder.create(options.out or _next_folder(options.paths))
+    with _removed_on_failure(folder):
+        prepared = _prepare(options, corpus, folder)
+        recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device)
+        model, lines = _make_model(options, recipe, prepared)
+        card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
+                    command=options.command, lyricgen=__version__)  # fmt: skip
+        trainer = Trainer.start(model, prepared, recipe.training, folder, card, device=device,
+                                used=time.monotonic() - began)  # fmt: skip
+    text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
+    said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why)
+    return Session(trainer, folder.path, said + _shrunk(options, recipe))
+
+
+def resume_session(path: Path, *, device: torch.device) -> Session:
+    """The run in a folder, where it was saved last. Raises TrainingError where there is none to go on with."""
+    folder = RunFolder.reopen(path)
+    trainer = Trainer.resume(folder, read_vocab(path), device=device)
+    return Session(trainer, path, (f"going on with {path}",))
+
+
+def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder) -> Prepared:
+    level = "word" if options.preset == "classic" else options.level
+    rare = options.min_count or (1 if options.preset == "classic" or level == "char" else WORD_MIN_COUNT)
+    valid = read_documents([options.valid], songs=options.songs) if options.valid else None
+    return prepare(
+        corpus,
+        folder.path,
+        tokenizer=Tokenizer.of_level(level),
+        min_count=rare,
+        valid=valid,
+        blank=options.songs == "blank",
+        seed=options.wishes.seed or 0,
+    )
+
+
+def _make_model(options: RunOptions, recipe: Recipe, prepared: Prepared) -> tuple[LyricModel, tuple[str, ...]]:
+    """The model at its start: random under the run's seed, with pretrained vectors where they are given."""
+    vectors = read_vectors(options.vectors, prepared.vocab) if options.vectors else None
+    config = recipe.model
+    if vectors and options.wishes.embedding not in (None, vectors.width):
+        raise OptionError(f"the vectors have {vectors.width} numbers each; leave --embedding out, or set it to that")
+    if vectors:
+        config = replace(config, embedding=vectors.width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.training.seed)
+        model = LyricModel(config)
+    if vectors:
+        vectors.start(model)
+        return model, (vectors.summary(),)
+    return model, ()
+
+
+def _describe(options: RunOptions, corpus: Corpus) -> dict[str, object]:
+    report = corpus.report
+    names = [Path(path).name for path in options.paths] or ["songbook"]
+    return {"names": names, "songs": report.songs, "characters": report.characters}
+
+
+def _shrunk(options: RunOptions, recipe: Recipe) -> tuple[str, ...]:
+    window, asked = recipe.training.window, options.wanted.window or WINDOW
+    if window >= asked:
+        return ()
+    return (f"the text is short: the window is {window} tokens instead of {asked}",)
+
+
+def _next_folder(paths: tuple[str, ...]) -> Path:
+    """checkpoints/<corpus>-<n>, the first that is free."""
+    name = Path(paths[0]).resolve().stem if paths and paths[0] != "-" else "songbook" if not paths else "stdin"
+    number = 1
+    while (RUNS / f"{name}-{number}").exists():
+        number += 1
+    return RUNS / f"{name}-{number}"
+
+
+@contextmanager
+def _removed_on_failure(folder: RunFolder) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        folder.release()
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise

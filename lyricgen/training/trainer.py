@@ -1,0 +1,353 @@
+"""The training loop: windows in, weights out, one report per interval; a run that was killed goes on exactly."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lyricgen.errors import TrainingError
+from lyricgen.model.checkpoint import Card
+from lyricgen.model.config import TrainConfig
+from lyricgen.model.device import mixed_precision
+from lyricgen.model.likelihood import Unseen, cross_entropy, stream_nats
+from lyricgen.model.network import LyricModel, State, detached
+from lyricgen.text.vocab import Ids, Vocab
+from lyricgen.training.dataset import Pair, WindowDataset, stream_steps
+from lyricgen.training.prepare import Prepared, load_ids
+from lyricgen.training.run_folder import DATA, RunFolder
+from lyricgen.training.schedule import Clock, Progress, learning_rate
+
+OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+VALID_TOKENS = 1 << 18  # at most so many held-out tokens are scored during a run
+VALID_ROWS = 32
+REPORT_SECONDS = 0.5
+SAVE_SECONDS = 300.0  # a run is saved at its evaluations, and at least so often
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a run stands. Losses are nats per character; `held_out` is set when it was measured just now."""
+
+    step: int
+    epoch: int
+    done: float
+    seconds: float
+    remaining: float
+    tokens: int
+    tokens_per_second: float
+    lr: float
+    loss: float
+    held_out: float | None = None
+    best: bool = False
+    note: str = ""
+    ended: str = ""
+
+
+@dataclass
+class _Position:
+    """What changes from step to step and is not a tensor; stored as JSON-like values."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    tokens: int = 0
+    loss: float = 0.0
+    loss_steps: int = 0
+    seconds: float = 0.0
+    done: float = 0.0
+    evaluated: float = 0.0  # the share of the run at the last evaluation
+    evaluation_seconds: float = 0.0
+    best: float = math.inf
+    worse: int = 0
+    said_copying: bool = False
+
+
+class Trainer:
+    """One run. `run()` yields reports; `stop()` asks it to save and end after the step at hand.
+
+    With epochs a run's weights depend on the seed alone (on one machine and number of threads), whether or not it
+    was interrupted; with minutes they depend on the clock too.
+    """
+
+    def __init__(
+        self,
+        model: LyricModel,
+        vocab: Vocab,
+        config: TrainConfig,
+        folder: RunFolder,
+        card: Card,
+        *,
+        device: torch.device,
+        used: float = 0.0,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.model = model.to(device)
+        self.vocab = vocab
+        self.config = config
+        self.folder = folder
+        self.card = card
+        self.device = device
+        self._train = load_ids(folder.path / DATA[0])
+        valid = folder.path / DATA[1]
+        self._valid: Ids | None = load_ids(valid)[:VALID_TOKENS] if card.corpus["valid_tokens"] else None
+        self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
+        self._unseen = Unseen(vocab.unseen, vocab.unseen_characters)
+        self.model.generator = torch.Generator(device).manual_seed(config.seed)
+        self._optimizer = self._make_optimizer()
+        self._position = _Position()
+        self._state: list[State] = self.model.initial_state(config.batch)
+        self._history: list[dict[str, Any]] = []
+        steps = self._epoch_steps() * max(1, config.epochs)
+        self._progress = Progress(config, steps, used=used, clock=clock)
+        self._stopping = False
+
+    @classmethod
+    def start(
+        cls,
+        model: LyricModel,
+        prepared: Prepared,
+        config: TrainConfig,
+        folder: RunFolder,
+        card: Card,
+        *,
+        device: torch.device,
+        used: float = 0.0,
+        clock: Clock = time.monotonic,
+    ) -> "Trainer":
+        """A new run, saved at once, so that it can be resumed from its first moment."""
+        valid = prepared.valid
+        corpus = {
+            "train_tokens": prepared.train.tokens,
+            "train_characters": prepared.train.characters,
+            "train_songs": prepared.train.songs,
+            "valid_tokens": valid.tokens if valid else 0,
+            "valid_characters": valid.characters if valid else 0,
+            "valid_songs": valid.songs if valid else 0,
+        }
+        card = replace(card, training=asdict(config), corpus={**card.corpus, **corpus})
+        folder.describe(card, prepared.vocab)
+        trainer = cls(model, prepared.vocab, config, folder, card, device=device, used=used, clock=clock)
+        trainer.save()
+        return trainer
+
+    @classmethod
+    def resume(
+        cls, folder: RunFolder, vocab: Vocab, *, device: torch.device, clock: Clock = time.monotonic
+    ) -> "Trainer":
+        """The run in a folder, where it was saved last."""
+        card, saved = folder.card(), folder.load_state()
+        config = TrainConfig.from_json(card.training)
+        try:
+            position = _Position(**saved["position"])
+            model = LyricModel(card.model)
+            model.load_state_dict(saved["model"])
+            trainer = cls(model, vocab, config, folder, card, device=device, used=position.seconds, clock=clock)
+            trainer._position = position
+            trainer._progress.done = position.done
+            trainer._reserve_time()
+            trainer._optimizer.load_state_dict(saved["optimizer"])
+            trainer._state = [tuple(part.to(device) for part in layer) for layer in saved["state"]]
+            trainer._history = saved["history"]
+            assert trainer.model.generator is not None
+            trainer.model.generator.set_state(saved["generator"])
+        except (KeyError, TypeError, RuntimeError, ValueError, OSError) as error:
+            raise TrainingError(f"the saved state in {folder.path} does not fit its run; start it again") from error
+        return trainer
+
+    def save(self) -> None:
+        """Writes the run's whole state."""
+        self._fold_losses()
+        self._position.seconds = self._progress.seconds
+        self._position.done = self._progress.done
+        assert self.model.generator is not None
+        self.folder.save_history(self._history)
+        self.folder.save_state(
+            {
+                "position": asdict(self._position),
+                "model": self.model.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "state": [list(layer) for layer in self._state],
+                "history": self._history,
+                "generator": self.model.generator.get_state(),
+            }
+        )
+        self._saved_at = time.monotonic()
+
+    @property
+    def best(self) -> float:
+        """The lowest held-out loss so far, in nats per character."""
+        return self._position.best
+
+    def stop(self) -> None:
+        """Asks the run to save and end after the step at hand."""
+        self._stopping = True
+
+    def run(self) -> Iterator[Report]:
+        """Trains to the end of the run and yields where it stands, about twice a second and at each evaluation.
+
+        Raises TrainingError when the loss is no longer a number.
+        """
+        marked, marked_tokens = self._progress.seconds, self._position.tokens
+        self._saved_at = time.monotonic()
+        while True:
+            for x, y in self._epoch():
+                self._step(x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True))
+                now = self._progress.seconds
+                done = self._progress.advance(self._position.step)
+                evaluate, end = self._due(done), done >= 1 or self._stopping
+                if evaluate or end or now - marked >= REPORT_SECONDS:
+                    speed = (self._position.tokens - marked_tokens) / max(1e-9, now - marked)
+                    report = self._report(speed)
+                    if evaluate or (end and not self._stopping):
+                        report = self._evaluate(report)
+                    if report.ended or end:
+                        yield self._end(report)
+                        return
+                    yield report
+                    # What the caller did with the report (a sample, a bar) is not counted against the speed.
+                    marked, marked_tokens = self._progress.seconds, self._position.tokens
+                if time.monotonic() - self._saved_at > SAVE_SECONDS:
+                    self.save()
+            self._position.epoch += 1
+            self._position.batch = 0
+
+    def _epoch_steps(self) -> int:
+        config, n = self.config, len(self._train)
+        if config.carry:
+            return stream_steps(n, window=config.window, size=config.batch)
+        return math.ceil(math.ceil(n / config.window) / config.batch)
+
+    def _epoch(self) -> Iterator[Pair]:
+        """The batches of this epoch that are still to come. Each epoch begins at an offset of its own."""
+        config, position = self.config, self._position
+        seed = np.random.SeedSequence((config.seed, position.epoch)).generate_state(1)
+        offset = int(seed[0]) % len(self._train) if position.epoch else 0
+        data = WindowDataset(self._train, window=config.window, offset=offset)
+        if config.carry:
+            return data.streams(config.batch, first=position.batch)
+        return data.batches(config.batch, first=position.batch, seed=int(seed[0]))
+
+    def _step(self, x: Tensor, y: Tensor) -> None:
+        """One update of the weights from x and y `(T, B)`."""
+        position = self._position
+        fresh = position.batch == 0 or not self.config.carry
+        state = self.model.initial_state(x.shape[1]) if fresh else self._state
+        lr = learning_rate(self.config, self._progress.done)
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr
+        self.model.train()
+        with mixed_precision(self.device):
+            logits, state = self.model(x, state)
+        loss = cross_entropy(logits, y)
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self._optimizer.step()
+        self.model.pin_resets()
+        self._state = detached(state)
+        self._pending.append(loss.detach())
+        position.step += 1
+        position.batch += 1
+        position.tokens += x.numel()
+
+    def _make_optimizer(self) -> torch.optim.Optimizer:
+        decayed = [p for p in self.model.parameters() if p.dim() > 1]
+        rest = [p for p in self.model.parameters() if p.dim() <= 1]
+        self._pending: list[Tensor] = []
+        groups: list[dict[str, Any]] = [
+            {"params": decayed, "weight_decay": self.config.weight_decay},
+            {"params": rest, "weight_decay": 0.0},
+        ]
+        return OPTIMIZERS[self.config.optimizer](groups, lr=self.config.lr, fused=self.device.type in ("cpu", "cuda"))
+
+    def _due(self, done: float) -> bool:
+        """Whether to evaluate: so many times a run, but with minutes for at most a twentieth of its time."""
+        apart = 1 / self.config.evaluations
+        if self.config.minutes:
+            apart = max(apart, 20 * self._position.evaluation_seconds / (60 * self.config.minutes))
+        return done - self._position.evaluated >= apart or done >= 1
+
+    def _report(self, speed: float) -> Report:
+        position = self._position
+        self._fold_losses()
+        return Report(
+            step=position.step,
+            epoch=position.epoch,
+            done=self._progress.done,
+            seconds=self._progress.seconds,
+            remaining=self._progress.remaining(),
+            tokens=position.tokens,
+            tokens_per_second=speed,
+            lr=learning_rate(self.config, self._progress.done),
+            loss=position.loss * self._per_character,
+        )
+
+    def _fold_losses(self) -> None:
+        """Takes the losses of the last steps into the running mean, one by one, whenever that is."""
+        if not self._pending:
+            return
+        position = self._position
+        for loss in torch.stack(self._pending).tolist():  # the one place where the host waits for the device
+            if not math.isfinite(loss):
+                raise TrainingError(f"the loss is {loss} near step {position.step}; try again with a lower --lr")
+            position.loss_steps += 1
+            position.loss += (loss - position.loss) / min(100, position.loss_steps)
+        self._pending.clear()
+
+    def held_out(self) -> float:
+        """Nats per character of the held-out text as the model stands (of the training loss where there is none)."""
+        if self._valid is None:
+            return float(self._position.loss * self._per_character)
+        cuts = np.linspace(1, len(self._valid), min(VALID_ROWS, 1 + len(self._valid) // 256) + 1).astype(int)
+        rows = [self._valid[a - 1 : b].astype(np.int64) for a, b in pairwise(cuts)]
+        self.model.eval()
+        with mixed_precision(self.device):
+            nats = sum(float(row.sum()) for row in stream_nats(self.model, rows, unseen=self._unseen))
+        characters = int(self.vocab.lengths[self._valid].sum())
+        return float(nats / max(1, characters))
+
+    def _evaluate(self, report: Report) -> Report:
+        """Measures the held-out loss, keeps the weights if they are the best so far, saves the run."""
+        position, before = self._position, self._progress.seconds
+        held_out = self.held_out()
+        position.evaluation_seconds = max(position.evaluation_seconds, self._progress.seconds - before)
+        self._reserve_time()
+        best = held_out < position.best
+        position.evaluated = report.done
+        position.worse = 0 if best else position.worse + 1
+        note = ""
+        if best:
+            position.best = held_out
+            self.folder.save_best(self.model.state_dict())
+        elif position.worse >= 2 and not position.said_copying and self._valid is not None:
+            position.said_copying = True
+            note = "held-out loss rises while the training loss falls: the model begins to learn its songs by heart"
+        ended = "early" if self.config.patience and position.worse >= self.config.patience else ""
+        record = {"held_out": held_out, "loss": report.loss, "lr": report.lr}
+        counts = {"step": report.step, "epoch": report.epoch, "tokens": report.tokens, "done": report.done}
+        self._history.append({**counts, **record, "seconds": round(report.seconds, 3)})
+        self.save()
+        return replace(report, held_out=held_out, best=best, note=note, ended=ended)
+
+    def _reserve_time(self) -> None:
+        """Keeps back what the last evaluation and the last saves will take."""
+        self._progress.reserve = 1.5 * self._position.evaluation_seconds + 0.5
+
+    def _end(self, report: Report) -> Report:
+        """Closes the run: saved to go on where it was asked to stop, else finished."""
+        if self._stopping and not report.ended and report.done < 1:
+            self.save()
+            self.folder.release()
+            return replace(report, ended="interrupted")
+        results = {"held_out": self._position.best, "step": report.step, "tokens": report.tokens,
+                   "epochs": report.epoch, "seconds": round(self._progress.seconds, 1)}  # fmt: skip
+        replace(self.card, results=results).save(self.folder.path)
+        self.folder.finish(self.model.state_dict())
+        self.folder.release()
+        return replace(report, ended=report.ended or "done")
