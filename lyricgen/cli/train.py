@@ -56,6 +56,8 @@ def train(
         "Share weights of embedding and output.", "输入输出共用权重。"), show_default=False)] = None,
     residual: Annotated[bool | None, typer.Option("--residual/--no-residual", help=tell(
         "Add a layer's input to its output.", "残差连接。"), show_default=False)] = None,
+    init_from: Annotated[Path | None, _option("MODEL", "Start from this model (or `starter`) instead of nothing.",
+                                              "从这个模型（或 starter）接着学。")] = None,
     vectors: Annotated[Path | None, _option("FILE", "Start from pretrained vectors (word2vec or GloVe text).",
                                             "用预训练词向量起步（word2vec 或 GloVe 文本格式）。")] = None,
     preset: Annotated[str | None, _option("classic", "The usual tutorial's sizes: RNN 128 to 256, 10 epochs.",
@@ -78,7 +80,7 @@ def train(
                         residual=residual, window=window, batch=batch, lr=lr, epochs=epochs, minutes=minutes,
                         seed=seed)  # fmt: skip
         options = RunOptions(tuple(paths or ()), out, valid, cast(Literal["file", "blank"], songs or "file"), level,
-                             min_count, preset, vectors, wishes, command=_command())  # fmt: skip
+                             min_count, preset, vectors, init_from, wishes, command=_command())  # fmt: skip
         session = start_session(options, device=chosen, began=began)
     note(*session.lines)
     report = follow(session)

@@ -7,7 +7,8 @@ from lyricgen.errors import OptionError
 from lyricgen.text.vocab import END, Vocab
 
 MIN_LINES, MAX_LINES = 4, 40
-MAX_TOKENS = 4000  # of a song that comes to no end by itself
+MAX_LINE = 200  # characters of a line that comes to no end by itself
+MAX_TOKENS = 4000  # of a free song that comes to no end by itself
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,20 @@ class FormRules:
         """Whether the song is complete."""
         if self.form.length:
             return draft.written >= self.form.length
-        limit = self.form.lines or MAX_LINES
-        return draft.ended or (draft.breaks > 0 and len(draft.lines) >= limit) or draft.written >= MAX_TOKENS
+        if self.form.lines and self._break >= 0:
+            return draft.breaks > 0 and len(draft.lines) >= self.form.lines
+        return draft.ended or (draft.breaks > 0 and len(draft.lines) >= MAX_LINES) or draft.written >= MAX_TOKENS
+
+    def forced(self, draft: Draft) -> int | None:
+        """The id that must come next whatever the model thinks: the break of a line that has grown too long."""
+        if self.form.length or self._break < 0 or len(draft.line) < MAX_LINE:
+            return None
+        return self._break
 
     def _ends(self, draft: Draft) -> tuple[int, ...]:
         """A song ends after a finished line, when it has lines enough."""
-        enough = not self.form.length and len(draft.lines) >= (self.form.lines or MIN_LINES)
-        return () if enough and draft.breaks == 1 else (END,)
+        free = not self.form.length and not self.form.lines
+        return () if free and len(draft.lines) >= MIN_LINES and draft.breaks == 1 else (END,)
 
     def _breaks(self, draft: Draft) -> tuple[int, ...]:
         """One empty line parts sections; none opens a song."""

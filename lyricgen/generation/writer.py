@@ -83,6 +83,11 @@ class Writer:
         """The next id of each row, from logits `(B, C)`."""
         scores = logits.clone()
         for k, row in enumerate(rows):
+            if (only := rules.forced(row.draft)) is not None:
+                kept = scores[k, only - FIRST_CLASS].clone()
+                scores[k] = -torch.inf
+                scores[k, only - FIRST_CLASS] = kept
+                continue
             forbidden: set[int] = set()
             for rule in rules.rules:
                 more = forbidden | {number - FIRST_CLASS for number in rule(row.draft) if number >= FIRST_CLASS}

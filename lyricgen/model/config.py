@@ -14,7 +14,8 @@ SCHEDULES = ("cosine", "constant")
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raises OptionError, quoting the value, where it is outside `low` to `high`."""
     if not low <= value <= high:
-        raise OptionError(f"{name} must be from {low:g} to {high:g}, got {value:g}")
+        got = value if isinstance(value, int) else f"{value:g}"  # an int may be too large for a float
+        raise OptionError(f"{name} must be from {low:g} to {high:g}, got {got}")
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -28,6 +28,8 @@ class Unseen:
     @property
     def nats(self) -> float:
         """The price of one unseen character."""
+        if not self.probability:
+            return math.inf
         return math.log(self.choices) - math.log(self.probability)
 
     @property
@@ -42,8 +44,12 @@ def to_classes(ids: Tensor) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean nats per target, of logits `(T, B, C)` and classes `(T, B)`; ignored targets do not count."""
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
+    """Mean nats per target, of logits `(T, B, C)` and classes `(T, B)`; ignored targets do not count.
+
+    Where all are ignored (a last window that holds nothing but a start of song) it is 0.
+    """
+    total = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+    return total / (targets != IGNORED).sum().clamp_min(1)
 
 
 @torch.inference_mode()

@@ -53,7 +53,9 @@ _INVISIBLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e
 _CONTROL = re.compile(f"[{_ODD_SPACES}]|[{_INVISIBLE}\ud800-\udfff]")
 _SPACE = re.compile(f"[{_ODD_SPACES}]")
 
-_URL = re.compile(r"(?:https?://|www\.)[!-~]+|\b[a-z0-9][a-z0-9-]*\.(?:com|net|org|cn)\b(?:/[!-~]*)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?://|www\.)[!-~]+|(?<![a-z0-9-])[a-z0-9][a-z0-9-]*\.(?:com|net|org|cn)(?![a-z0-9])[!-~]*", re.IGNORECASE
+)
 _AROUND_URL = 40  # a line with an address and no more characters than this is an advertisement
 _NOT_TEXT = re.compile(r"[\W_]+")
 
@@ -107,12 +109,10 @@ class Cleaner:
             self._counts["urls"] += 1
             line = _URL.sub("", line).strip()
             line = line if len(line) > _AROUND_URL else ""
-        elif is_credit(line):
-            self._counts["credits"] += 1
-            line = ""
-        elif is_instrumental_notice(line):
-            self._counts["instrumental"] += 1
-            line = ""
+        for step, unsung in (("credits", is_credit), ("instrumental", is_instrumental_notice)):
+            if unsung(line):
+                self._counts[step] += 1
+                return ""
         return line
 
     def _characters(self, line: str) -> str:

@@ -142,11 +142,15 @@ class VocabBuilder:
         words = self._words
         return np.array([words.setdefault(word, len(words)) for word in self.tokenizer.split(text)], dtype=np.uint32)
 
-    def build(self, counts: npt.NDArray[np.int64], *, min_count: int) -> tuple[Vocab, Pieces]:
+    def build(
+        self, counts: npt.NDArray[np.int64], *, min_count: int, base: Vocab | None = None
+    ) -> tuple[Vocab, Pieces]:
         """The vocabulary for training counts per provisional id, `(len(self),)`, and the translation to it.
 
-        Words of fewer than `min_count` occurrences break into characters; every character seen is a token.
+        Words of fewer than `min_count` occurrences break into characters; every character seen is a token. With a
+        `base`, its tokens stay what they are, under their ids, and new ones follow.
         """
+        old: dict[str, int] = base.ids if base else {}
         words = list(self._words) if self.tokenizer.level == "word" else None
         kept: dict[str, int] = {}
         characters: dict[str, int] = {}
@@ -154,18 +158,19 @@ class VocabBuilder:
             word, count = words[number] if words else chr(number), int(counts[number])
             if len(word) == 1:
                 characters[word] = characters.get(word, 0) + count
-            elif count >= min_count:
+            elif count >= min_count or word in old:
                 kept[word] = count
                 for character in word:
                     characters.setdefault(character, 0)
             else:
                 for character in word:
                     characters[character] = characters.get(character, 0) + count
-        once = sum(count == 1 for count in characters.values())
+        once = sum(count == 1 and character not in old for character, count in characters.items())
         total = sum(kept.values()) + sum(characters.values())
-        counted = {**characters, **kept}
-        ordered = sorted(counted, key=lambda token: (-counted[token], token))
-        vocab = Vocab((*SPECIALS, *ordered), self.tokenizer, (once + 0.5) / (total + 1.0) if total else 0.0)
+        counted = {token: count for token, count in {**characters, **kept}.items() if token not in old}
+        fresh = sorted(counted, key=lambda token: (-counted[token], token))
+        unseen = (once + 0.5) / (total + 1.0) if total else 0.0
+        vocab = Vocab((*(base.tokens if base else SPECIALS), *fresh), self.tokenizer, unseen)
         return vocab, self._pieces(vocab, words)
 
     def _pieces(self, vocab: Vocab, words: Sequence[str] | None) -> Pieces:

@@ -87,13 +87,15 @@ def prepare(
     min_count: int,
     valid: Iterable[Document] | None = None,
     valid_share: float = 0.1,
+    base: Vocab | None = None,
     blank: bool = False,
     seed: int = 0,
 ) -> Prepared:
     """Writes `train.npy` and `valid.npy` into `folder` and gives the vocabulary of the training songs.
 
     The split is by song (labels in the songs win), by the tail where there is one; `valid` is used instead where
-    it is given. `blank`: an end of song stands for an empty line of the file and counts as its character.
+    it is given. `base` is a vocabulary to grow from. `blank`: an end of song stands for an empty line of the file
+    and counts as its character.
     Raises TrainingError for a text too short to learn from.
     """
     builder = VocabBuilder(tokenizer)
@@ -114,8 +116,8 @@ def prepare(
             valid_ids, training, split = valid_spool.map(), spool.songs(), "held out: the text given"
             stretches = zip(valid_spool.songs(), documents_end, strict=True)
             held_out = [_Stretch(s.start, s.stop, ended) for s, ended in stretches]
-        vocab, pieces = builder.build(_count(ids, training, size=len(builder)), min_count=min_count)
-        if len(vocab) - FIRST < 2:
+        vocab, pieces = builder.build(_count(ids, training, size=len(builder)), min_count=min_count, base=base)
+        if len(set(vocab.tokens[FIRST:]) - {"\n"}) < 2:
             raise TrainingError("the corpus has fewer than two different characters; give it more text")
         train = _write(folder / "train.npy", ids, training, pieces, vocab=vocab, blank=blank)
         held = _write(folder / "valid.npy", valid_ids, held_out, pieces, vocab=vocab, blank=blank)

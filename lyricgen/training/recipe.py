@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from lyricgen.model.config import ModelConfig, TrainConfig
+from lyricgen.errors import OptionError
+from lyricgen.model.config import ModelConfig, TrainConfig, check_range
 from lyricgen.model.device import half_precision
 
 DEFAULT_MINUTES = 5.0
@@ -18,6 +19,7 @@ WIDEST_BY_EPOCHS = 384  # where a run is counted in epochs, nothing says how muc
 BIG_VOCABULARY = 1500  # from here on the output layer shares the embedding's weights
 DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by epochs: the more, the more
 STEPS_WANTED = 1500
+FINE_TUNING = 0.25  # of the usual learning rate, for a model that has learned already
 WINDOW = 64
 
 
@@ -46,9 +48,22 @@ class Wishes:
     clip: float | None = None
     patience: int | None = None
 
+    def __post_init__(self) -> None:
+        for name, low, high in (("hidden", 1, 16_384), ("layers", 1, 64), ("embedding", 1, 16_384),
+                                ("minutes", 0.01, 1e6), ("epochs", 1, 1e6)):  # fmt: skip
+            if (value := getattr(self, name)) is not None:
+                check_range(name, value, low, high)
+        if self.epochs and self.minutes:
+            raise OptionError("a run is counted in epochs or in minutes; give one of the two")
+
     def over(self, base: "Wishes") -> "Wishes":
         """These wishes, and those of `base` where there is none."""
         return Wishes(**{**vars(base), **{k: v for k, v in vars(self).items() if v is not None}})
+
+    def shape(self) -> list[str]:
+        """The names of the wishes that are about a model's shape."""
+        names = ("cell", "hidden", "layers", "embedding", "tied", "residual")
+        return [name for name in names if getattr(self, name) is not None]
 
 
 # The usual tutorial's program with its sizes, for people who come from it.
@@ -70,15 +85,23 @@ class Recipe:
     why: str
 
 
-def choose(wishes: Wishes, *, tokens: int, vocab_size: int, device: torch.device) -> Recipe:
-    """A model and a schedule that fit a text of so many tokens into the time there is."""
+def choose(
+    wishes: Wishes, *, tokens: int, vocab_size: int, device: torch.device, model: ModelConfig | None = None
+) -> Recipe:
+    """A model and a schedule that fit a text of so many tokens into the time there is.
+
+    A `model` that is given is one that has learned already: it is taken as it is, and trained more gently.
+    """
     minutes = 0.0 if wishes.epochs else wishes.minutes or DEFAULT_MINUTES
     rate = EFFICIENCY * matrix_rate(device) if minutes else 0.0
-    model = _choose_model(wishes, tokens=tokens, vocab_size=vocab_size, work=rate * minutes * 60)
+    if model is None:
+        model = _choose_model(wishes, tokens=tokens, vocab_size=vocab_size, work=rate * minutes * 60)
+    else:
+        wishes = wishes.over(Wishes(lr=TrainConfig.lr * FINE_TUNING))
     seen = _tokens_seen(model, tokens=tokens, work=rate * minutes * 60, epochs=wishes.epochs)
     epochs = seen / tokens
-    if wishes.dropout is None:
-        model = _with(model, {"dropout": next(share for limit, share in DROPOUT if epochs < limit)})
+    by_rule = next(share for limit, share in DROPOUT if epochs < limit)
+    model = _with(model, {"dropout": by_rule if wishes.dropout is None else wishes.dropout})
     training = _choose_training(wishes, tokens=tokens, seen=seen, minutes=minutes)
     shape = f"{model.layers}×{model.cell.upper()} {model.hidden}, embedding {model.embedding}"
     shape += " (tied)" if model.tied else ""

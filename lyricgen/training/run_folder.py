@@ -33,11 +33,12 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = FileLock(path / ".lock")
-        try:
-            with disk_errors(path):
+        with disk_errors(path):
+            try:
                 self._lock.acquire(timeout=0)
-        except Timeout:
-            raise TrainingError(f"another run is writing to {path}; wait for it or choose another --out") from None
+            except Timeout:
+                message = f"another run is writing to {path}; wait for it or choose another --out"
+                raise TrainingError(message) from None
 
     @classmethod
     def create(cls, path: Path) -> "RunFolder":

@@ -11,19 +11,22 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.errors import OptionError
-from lyricgen.model.checkpoint import Card, read_vocab
+from lyricgen.model import checkpoint
+from lyricgen.model.checkpoint import Card, Checkpoint, read_vocab
 from lyricgen.model.config import check_choice, check_range
-from lyricgen.model.locate import RUNS
+from lyricgen.model.locate import RUNS, find_model
 from lyricgen.model.network import LyricModel
 from lyricgen.text.corpus import Corpus
 from lyricgen.text.documents import Songs, read_documents
 from lyricgen.text.resources import songbook
 from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
+from lyricgen.text.vocab import Vocab
 from lyricgen.training.prepare import Prepared, prepare
 from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, choose
 from lyricgen.training.run_folder import RunFolder
 from lyricgen.training.trainer import Trainer
+from lyricgen.training.transfer import grow
 from lyricgen.training.vectors import read_vectors
 
 
@@ -39,6 +42,7 @@ class RunOptions:
     min_count: int | None = None
     preset: str | None = None
     vectors: Path | None = None
+    init_from: Path | None = None
     wishes: Wishes = field(default_factory=Wishes)
     command: str = ""
 
@@ -48,8 +52,9 @@ class RunOptions:
         check_range("min-count", 1 if self.min_count is None else self.min_count, 1, 1e9)
         if self.preset is not None:
             check_choice("preset", self.preset, tuple(PRESETS))
-        if self.wishes.epochs and self.wishes.minutes:
-            raise OptionError("a run is counted in epochs or in minutes; give one of the two")
+        if self.init_from is not None and (self.wanted.shape() or self.preset or self.vectors):
+            fixed = ", ".join(f"--{name}" for name in self.wanted.shape()) or "--preset or --vectors"
+            raise OptionError(f"a model that goes on learning keeps its shape; leave out {fixed}, or --init-from")
 
     @property
     def wanted(self) -> Wishes:
@@ -77,9 +82,12 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
     corpus = Corpus(options.paths or (songbook(),), songs=options.songs)
     folder = RunFolder.create(options.out or _next_folder(options.paths))
     with _removed_on_failure(folder):
-        prepared = _prepare(options, corpus, folder)
-        recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device)
-        model, lines = _make_model(options, recipe, prepared)
+        source = checkpoint.load(find_model(options.init_from)) if options.init_from else None
+        prepared = _prepare(options, corpus, folder, base=source.vocab if source else None)
+        shape = replace(source.card.model, vocab_size=len(prepared.vocab)) if source else None
+        recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
+                        model=shape)  # fmt: skip
+        model, lines = _make_model(options, recipe, prepared, source)
         card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
                     command=options.command, lyricgen=__version__)  # fmt: skip
         trainer = Trainer.start(model, prepared, recipe.training, folder, card, device=device,
@@ -96,23 +104,27 @@ def resume_session(path: Path, *, device: torch.device) -> Session:
     return Session(trainer, path, (f"going on with {path}",))
 
 
-def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder) -> Prepared:
+def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vocab | None) -> Prepared:
     level = "word" if options.preset == "classic" else options.level
     rare = options.min_count or (1 if options.preset == "classic" or level == "char" else WORD_MIN_COUNT)
+    tokenizer = base.tokenizer if base else Tokenizer.of_level(level)
     valid = read_documents([options.valid], songs=options.songs) if options.valid else None
     return prepare(
         corpus,
         folder.path,
-        tokenizer=Tokenizer.of_level(level),
+        tokenizer=tokenizer,
         min_count=rare,
         valid=valid,
+        base=base,
         blank=options.songs == "blank",
         seed=options.wishes.seed or 0,
     )
 
 
-def _make_model(options: RunOptions, recipe: Recipe, prepared: Prepared) -> tuple[LyricModel, tuple[str, ...]]:
-    """The model at its start: random under the run's seed, with pretrained vectors where they are given."""
+def _make_model(
+    options: RunOptions, recipe: Recipe, prepared: Prepared, source: Checkpoint | None
+) -> tuple[LyricModel, tuple[str, ...]]:
+    """The model at its start: one that has learned already, or random under the run's seed, or with vectors."""
     vectors = read_vectors(options.vectors, prepared.vocab) if options.vectors else None
     config = recipe.model
     if vectors and options.wishes.embedding not in (None, vectors.width):
@@ -121,6 +133,9 @@ def _make_model(options: RunOptions, recipe: Recipe, prepared: Prepared) -> tupl
         config = replace(config, embedding=vectors.width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
+        if source:
+            new = len(prepared.vocab) - len(source.vocab)
+            return grow(source, prepared.vocab, config=config), (f"from {source.folder}: {new:,} new tokens",)
         model = LyricModel(config)
     if vectors:
         vectors.start(model)

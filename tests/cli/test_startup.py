@@ -1,0 +1,54 @@
+"""Help costs nothing: neither torch nor jieba is imported for it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "jieba", "rjieba", "numpy", "pypinyin", "safetensors", "tqdm")
+PROBE = """
+import sys
+sys.argv = ["lyricgen", *{arguments!r}]
+try:
+    from lyricgen.cli.app import main
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("LOADED", *sorted(name for name in {heavy!r} if name in sys.modules))
+"""
+
+
+def probe(*arguments: str, **environment: str) -> str:
+    code = PROBE.format(arguments=list(arguments), heavy=HEAVY)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, env=os.environ | environment
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), *((name, "--help") for name in ("train", "generate", "evaluate", "info"))],
+)
+def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    assert probe(*arguments).splitlines()[-1] == "LOADED"
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = f"import sys, lyricgen; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_speaks_the_users_language() -> None:
+    chinese = probe("generate", "--help", LC_ALL="zh_CN.UTF-8")
+    assert "写一首或几首歌" in chinese
+    assert "Write a song" in probe("generate", "--help", LC_ALL="C.UTF-8")
+    assert "lyricgen generate --start 星星" in chinese
+
+
+@pytest.mark.parametrize("command", ["train", "generate", "vocab", "corpus", "evaluate", "info"])
+@pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
+def test_every_help_has_examples(command: str, language: str) -> None:
+    assert probe(command, "--help", LC_ALL=language).count(f"lyricgen {command}") >= 3  # the usage line and two more

@@ -1,0 +1,48 @@
+"""The engine computes what the module computes."""
+
+import pytest
+import torch
+
+from lyricgen.generation.engine import ROWS, Engine
+from lyricgen.model.config import ModelConfig
+from lyricgen.model.network import LyricModel
+from lyricgen.text.vocab import END, START
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(
+    ("layers", "hidden", "embedding", "tied", "residual"),
+    [(1, 5, 3, False, False), (2, 6, 6, True, True), (3, 6, 4, True, True), (2, 6, 4, False, True)],
+)
+def test_steps_give_the_modules_logits(
+    cell: str, layers: int, hidden: int, embedding: int, tied: bool, residual: bool
+) -> None:
+    torch.manual_seed(1)
+    config = ModelConfig(11, cell, embedding, hidden, layers, dropout=0.5, tied=tied, residual=residual)
+    model = LyricModel(config).eval()
+    for weight in model.parameters():
+        torch.nn.init.uniform_(weight, -1, 1)
+    model.pin_resets()
+    ids = torch.randint(3, 11, (7, 3))
+    with torch.inference_mode():
+        opening = torch.tensor([[END], [START]]).expand(2, 3)
+        expected, _ = model(torch.cat((opening, ids)), model.initial_state(3))  # (2 + 7, 3, C)
+    engine = Engine(model)
+    logits, state = engine.start(3)
+    assert logits.shape == (ROWS, 9)
+    torch.testing.assert_close(logits[:3], expected[1])
+    for t in range(7):
+        padded = torch.cat((ids[t], torch.zeros(ROWS - 3, dtype=torch.long)))
+        logits, state = engine.step(padded, state)
+        torch.testing.assert_close(logits[:3], expected[2 + t])
+
+
+def test_a_table_too_large_to_fold_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    model = LyricModel(ModelConfig(11, embedding=4, hidden=6)).eval()
+    folded = Engine(model)
+    monkeypatch.setattr("lyricgen.generation.engine.FOLDED_BYTES", 0)
+    unfolded = Engine(model)
+    ids = torch.arange(3, 11)
+    first, second = (engine.step(ids, engine.start(8)[1])[0] for engine in (folded, unfolded))
+    torch.testing.assert_close(first, second)

@@ -1,0 +1,181 @@
+"""A run that was stopped at any moment goes on as if nothing had happened: the same weights, bit for bit."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lyricgen.errors import TrainingError
+from lyricgen.training.recipe import Wishes
+from lyricgen.training.session import RunOptions, Session, resume_session, start_session
+
+CPU = torch.device("cpu")
+WISHES = Wishes(hidden=16, layers=2, embedding=8, dropout=0.3, window=8, batch=4, epochs=3, seed=5)
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> Path:
+    """Thirty small songs of nonsense, each line its own."""
+    rng = random.Random(1)
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    for number in range(30):
+        lines = ["".join(rng.choices("星月雨风山海人来去我你", k=rng.randint(3, 8))) for _ in range(8)]
+        (folder / f"{number}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def begin(songs: Path, out: Path, wishes: Wishes = WISHES) -> Session:
+    return start_session(RunOptions((str(songs),), out, wishes=wishes), device=CPU, began=time.monotonic())
+
+
+def finish(session: Session) -> dict[str, torch.Tensor]:
+    for _ in session.trainer.run():
+        pass
+    return load_file(session.folder / "last.safetensors") | {
+        f"best.{name}": tensor for name, tensor in load_file(session.folder / "model.safetensors").items()
+    }
+
+
+def assert_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others(songs: Path, tmp_path: Path) -> None:
+    first = finish(begin(songs, tmp_path / "a"))
+    assert_equal(first, finish(begin(songs, tmp_path / "b")))
+    other = finish(begin(songs, tmp_path / "c", Wishes(**{**vars(WISHES), "seed": 6})))
+    assert not torch.equal(first["embedding.weight"], other["embedding.weight"])
+
+
+@pytest.mark.parametrize("carry", [True, False])
+def test_a_stopped_run_goes_on_exactly(songs: Path, tmp_path: Path, carry: bool) -> None:
+    wishes = Wishes(**{**vars(WISHES), "carry": carry})
+    alone = finish(begin(songs, tmp_path / "alone", wishes))
+    session = begin(songs, tmp_path / "stopped", wishes)
+    ends = []
+    for stop_after in (1, 2, 4):
+        for number, report in enumerate(session.trainer.run(), 1):
+            if number == stop_after:
+                session.trainer.stop()
+            ends.append(report.ended)
+        session = resume_session(session.folder, device=CPU)
+    assert ends.count("interrupted") == 3
+    assert_equal(alone, finish(session))
+
+
+def test_the_hidden_state_is_part_of_what_is_saved(songs: Path, tmp_path: Path) -> None:
+    alone = finish(begin(songs, tmp_path / "alone"))
+    session = begin(songs, tmp_path / "stopped")
+    for _ in session.trainer.run():
+        session.trainer.stop()
+    session = resume_session(session.folder, device=CPU)
+    session.trainer._state = session.trainer.model.initial_state(4)  # as if it had been forgotten
+    other = finish(session)
+    assert any(not torch.equal(alone[name], other[name]) for name in alone)
+
+
+def test_minutes_are_exact_under_a_clock_that_counts_steps(songs: Path, tmp_path: Path) -> None:
+    wishes = Wishes(**{**vars(WISHES), "epochs": None, "minutes": 1.0})
+
+    def tick(session: Session, used: float = 0.0) -> Session:
+        trainer, first = session.trainer, session.trainer._position.step
+        trainer._progress.clock = lambda: float(trainer._position.step - first)
+        trainer._progress._start, trainer._progress.used = 0.0, used
+        return session
+
+    alone = finish(tick(begin(songs, tmp_path / "alone", wishes)))
+    session = tick(begin(songs, tmp_path / "stopped", wishes))
+    for number, _ in enumerate(session.trainer.run(), 1):
+        if number == 3:
+            session.trainer.stop()
+    session = resume_session(session.folder, device=CPU)
+    assert_equal(alone, finish(tick(session, session.trainer._position.seconds)))
+
+
+RUN = """
+import sys, torch, time
+from pathlib import Path
+from lyricgen.training import session as s
+from lyricgen.training.recipe import Wishes
+songs, out, slow = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+wishes = Wishes(hidden=16, layers=2, embedding=8, dropout=0.3, window=8, batch=4, epochs=3, seed=5)
+cpu = torch.device("cpu")
+if out.exists():
+    run = s.resume_session(out, device=cpu)
+else:
+    run = s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
+print("ready", flush=True)
+for report in run.trainer.run():
+    time.sleep(slow)
+"""
+
+
+def test_a_killed_run_goes_on_exactly(songs: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments, in the middle of saves too, until the run is through."""
+    alone = finish(begin(songs, tmp_path / "alone"))
+    out, rng, kills = tmp_path / "killed", random.Random(3), 0
+    while kills < 6:
+        command = [sys.executable, "-c", RUN, str(songs), str(out), "0.02"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+            time.sleep(rng.uniform(0.0, 0.15))
+            os.kill(process.pid, signal.SIGKILL)
+        kills += 1
+        assert (out / "training.pt").exists()
+    assert_equal(alone, finish(resume_session(out, device=CPU)))
+
+
+def test_every_moment_of_a_save_can_be_the_last(songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that dies before any one rename of its saves goes on exactly from what lies on the disk."""
+    alone = finish(begin(songs, tmp_path / "alone"))
+    real = Path.replace
+
+    class Killed(BaseException):
+        pass
+
+    for fatal in (1, 2, 3, 5, 7):
+        session = begin(songs, tmp_path / f"run{fatal}")
+        saves = iter(range(fatal))
+
+        def replace(self: Path, target: Path, saves: Iterator[int] = saves) -> Path:
+            if next(saves, None) is None:
+                raise Killed
+            return real(self, target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+        with pytest.raises(Killed):
+            finish(session)
+        monkeypatch.setattr(Path, "replace", real)
+        session.trainer.folder.release()
+        assert_equal(alone, finish(resume_session(session.folder, device=CPU)))
+
+
+def test_a_finished_run_keeps_only_what_a_model_needs(songs: Path, tmp_path: Path) -> None:
+    session = begin(songs, tmp_path / "run")
+    finish(session)
+    names = {path.name for path in session.folder.iterdir()}
+    assert names == {"config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl"}
+    with pytest.raises(TrainingError, match="finished; train on from it by --init-from"):
+        resume_session(session.folder, device=CPU)
+
+
+def test_two_runs_cannot_share_a_folder(songs: Path, tmp_path: Path) -> None:
+    session = begin(songs, tmp_path / "run")
+    with pytest.raises(TrainingError, match="exists already; go on with it by --resume"):
+        begin(songs, tmp_path / "run")
+    code = "import sys; from pathlib import Path; from lyricgen.training.run_folder import RunFolder\n"
+    code += "from lyricgen.errors import TrainingError\n"
+    code += "try: RunFolder.reopen(Path(sys.argv[1]))\nexcept TrainingError as e: print(e)"
+    done = subprocess.run([sys.executable, "-c", code, str(session.folder)], capture_output=True, text=True)
+    assert "another run is writing to" in done.stdout
