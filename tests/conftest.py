@@ -1,13 +1,19 @@
-"""Tiny models that several parts are tested with."""
+"""What the tests of several parts share: tiny models, and a disk that is full."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
+
+# Property tests are judged by what they find, not by the clock of a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SIZES = {"vocab_size": 8, "embedding": 3, "hidden": 4, "layers": 2, "dropout": 0.0}
 
@@ -32,3 +38,20 @@ def make_model() -> Callable[..., LyricModel]:
         return model.eval()
 
     return make
+
+
+@pytest.fixture
+def full_disk() -> Callable[[int], AbstractContextManager[None]]:
+    """A context in which no file can grow beyond so many bytes."""
+    resource = pytest.importorskip("resource", reason="needs limits on the size of files")
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

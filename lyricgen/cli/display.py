@@ -17,7 +17,7 @@ from lyricgen.training.trainer import Report, Trainer
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 4  # in a run
-BAR = "{percentage:3.0f}%|{bar:20}| {postfix}"
+BAR = "{percentage:3.0f}%|{bar:20}| {desc}"
 
 
 def sparkline(values: list[float], *, width: int = 20) -> str:
@@ -52,7 +52,7 @@ def follow(session: Session) -> Report:
                 if report.done * SAMPLES >= sampled + 1 and not report.ended:
                     sampled = int(report.done * SAMPLES)
                     bar.write(_sample(session, report), file=sys.stderr)
-            bar.set_postfix_str(_state(report, losses))
+            bar.set_description_str(_state(report, losses))
     assert last is not None
     return last
 

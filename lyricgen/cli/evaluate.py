@@ -9,7 +9,7 @@ from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Json, Model, SongsIn
 
 EXAMPLES = tell(
-    "Tell how well a model predicts a text, per character of the text as it stands.\n\n\b\n"
+    "Tell how well a model predicts a text.\n\nPer character of the text as it stands, line breaks counted.\n\n\b\n"
     "lyricgen evaluate held-out.txt\n"
     "lyricgen evaluate held-out.txt --model checkpoints/mine-1 --json",
     "看模型对一份文本预测得多好（按文本原样，逐字计）。\n\n\b\n"

@@ -11,7 +11,7 @@ from lyricgen.cli.language import tell
 from lyricgen.cli.options import CorpusPaths, Json, Level, MinCount, SongsIn
 
 EXAMPLES = tell(
-    "Build the vocabulary of a corpus and show it: sizes, coverage, top tokens.\n\n\b\n"
+    "Show a corpus's vocabulary.\n\nIts sizes, what it covers, the commonest tokens.\n\n\b\n"
     "lyricgen vocab                                  of the songbook, by words\n"
     "lyricgen vocab my-songs/ --level char --top 50\n"
     "lyricgen vocab my-songs/ --min-count 2 --out vocab.json",

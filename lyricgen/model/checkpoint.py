@@ -23,6 +23,7 @@ FORMAT = 1
 CONFIG, VOCAB, WEIGHTS, LAST, HISTORY = (
     "config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl",
 )  # fmt: skip
+CARD_KINDS = {"training": dict, "results": dict, "corpus": dict, "songs": str, "command": str, "lyricgen": str}
 KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
@@ -138,7 +139,10 @@ def read_card(folder: Path) -> Card:
         )
     try:
         fields = {name: data[name] for name in Card.__dataclass_fields__ if name in data}
-        return Card(**{**fields, "model": ModelConfig.from_json(fields["model"])})
+        card = Card(**{**fields, "model": ModelConfig.from_json(fields["model"])})
+        if not all(isinstance(getattr(card, name), kind) for name, kind in CARD_KINDS.items()):
+            raise TypeError
+        return card
     except (KeyError, TypeError) as error:
         raise CheckpointError(
             f"{folder / CONFIG} lacks what a model needs; take an intact copy of the model"

@@ -16,6 +16,7 @@ class CleaningReport:
 
     full_width: int = 0
     control: int = 0
+    blank: int = 0
     urls: int = 0
     credits: int = 0
     instrumental: int = 0
@@ -36,6 +37,7 @@ def counted(number: int, unit: str) -> str:
 _STEPS = {
     "full_width": ("full-width letters, digits and spaces made half-width", "character"),
     "control": ("control and invisible characters removed", "character"),
+    "blank": ("repeated empty lines folded", "line"),
     "urls": ("web addresses removed", "line"),
     "credits": ("credits removed", "line"),
     "instrumental": ("instrumental notices removed", "line"),
@@ -78,6 +80,7 @@ class Cleaner:
 
         A part that continues is no duplicate, unless the part before it was.
         """
+        self._counts["blank"] += song.folded
         first = song.lines[0] if song.lines and not song.continues else ""
         headed = is_title(first, title=song.title)
         self._counts["credits"] += headed

@@ -8,7 +8,7 @@ from typing import Literal
 from lyricgen.errors import InputError
 from lyricgen.text.encoding import read_text
 from lyricgen.text.readers import read_songs
-from lyricgen.text.song import Song, is_songbook
+from lyricgen.text.song import Song, is_songbook, parse_songbook
 
 Songs = Literal["file", "blank"]
 
@@ -36,7 +36,9 @@ def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Ite
     for path in paths:
         text = _plain(path)
         if text is None:
-            yield from (_of_song(song.text(), song.title) for song in _songs(path, songs))
+            yield from map(_of_song, _songs(path, songs))
+        elif is_songbook(text[:4096]):
+            yield from map(_of_song, parse_songbook(text.split("\n")))
         elif songs == "blank":
             yield from split_blank(text)
         elif text:
@@ -53,11 +55,10 @@ def split_blank(text: str) -> Iterator[Document]:
 
 
 def _plain(path: str | Path) -> str | None:
-    """The text of a plain text file; None for any other kind."""
+    """The text of a file that is no table, no .lrc and no folder; None for those."""
     if str(path) != "-" and (Path(path).is_dir() or Path(path).suffix.lower() not in (".txt", "")):
         return None
-    text = read_text(Path(path))
-    return None if is_songbook(text[:4096]) else text
+    return read_text(Path(path))
 
 
 def _songs(path: str | Path, songs: Songs) -> Iterator[Song]:
@@ -67,5 +68,6 @@ def _songs(path: str | Path, songs: Songs) -> Iterator[Song]:
         yield song
 
 
-def _of_song(text: str, title: str) -> Document:
-    return Document(text, len(text), ended=True, title=title)
+def _of_song(song: Song) -> Document:
+    text = song.text()
+    return Document(text, len(text), ended=True, title=song.title)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SONG_MARK = "==="
 LABELS = ("artist", "mood", "style", "theme", "split")
@@ -37,6 +37,7 @@ class Song:
     theme: str = ""
     split: str = ""
     continues: bool = False
+    folded: int = field(default=0, compare=False)  # empty lines of its file that followed another
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -88,6 +89,8 @@ class SectionBuilder:
         self._sections: list[tuple[str, list[str]]] = []
         self._fresh = True  # the next line opens a section
         self._characters = 0
+        self._after_blank = False
+        self.folded = 0  # empty lines that follow another
 
     @property
     def full(self) -> bool:
@@ -97,17 +100,19 @@ class SectionBuilder:
         return self._characters >= limit and bool(self._sections[-1][1])
 
     def blank(self) -> None:
+        self.folded += self._after_blank
+        self._after_blank = True
         # An empty line right under a heading does not part it from its lines.
         self._fresh = self._fresh or not self._sections or bool(self._sections[-1][1])
 
     def heading(self, name: str) -> None:
         self._sections.append((name, []))
-        self._fresh = False
+        self._fresh = self._after_blank = False
 
     def line(self, text: str) -> None:
         if self._fresh:
             self._sections.append(("", []))
-            self._fresh = False
+        self._fresh = self._after_blank = False
         self._sections[-1][1].append(text)
         self._characters += len(text) + _LINE
 
@@ -177,4 +182,5 @@ class _SongReader:
 
     def song(self) -> Song:
         labels = {label: self._labels.get(label, "") for label in LABELS}
-        return Song(self.builder.sections(), title=self._title, continues=self._continues, **labels)
+        sections, folded = self.builder.sections(), self.builder.folded
+        return Song(sections, title=self._title, continues=self._continues, folded=folded, **labels)

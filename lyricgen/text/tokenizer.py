@@ -1,6 +1,7 @@
 """Text into tokens: single characters, or words with the line breaks between them."""
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -25,7 +26,7 @@ class Tokenizer:
     def __post_init__(self) -> None:
         if self.level not in LEVELS:
             raise OptionError(f"level must be char or word, got {self.level!r}")
-        if self.segmenter not in ("", *SEGMENTERS):
+        if self.segmenter not in (SEGMENTERS if self.level == "word" else ("", *SEGMENTERS)):
             raise OptionError(f"segmenter must be one of {', '.join(SEGMENTERS)}, got {self.segmenter!r}")
 
     @classmethod
@@ -50,10 +51,12 @@ class Tokenizer:
 
 
 def _jieba() -> Segmenter:
-    import jieba  # half a second for its dictionary: only for those who cut words
     from platformdirs import user_cache_dir
 
-    jieba.setLogLevel(logging.ERROR)
+    with warnings.catch_warnings(action="ignore"):  # of its age: escapes in its strings, pkg_resources
+        import jieba  # half a second for its dictionary: only for those who cut words
+
+    jieba.setLogLevel(logging.CRITICAL)  # a cache that cannot be written is no error: it is made anew each time
     cache = Path(user_cache_dir("lyricgen"))
     try:
         cache.mkdir(parents=True, exist_ok=True)

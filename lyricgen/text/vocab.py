@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lyricgen.errors import CheckpointError
+from lyricgen.errors import CheckpointError, OptionError
 from lyricgen.text.tokenizer import Tokenizer
 
 UNKNOWN, START, END = 0, 1, 2
@@ -87,7 +87,7 @@ class Vocab:
             tokens = tuple(data["tokens"])
             tokenizer = Tokenizer(data["level"], data["segmenter"], data["segmenter_version"])
             unseen = float(data["unseen"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OptionError) as error:
             raise CheckpointError("vocab.json is not a vocabulary; take an intact copy of the model") from error
         text = tokens[FIRST:]
         sound = tokens[:FIRST] == SPECIALS and all(isinstance(token, str) and token for token in text)
@@ -122,23 +122,24 @@ class Pieces:
 class VocabBuilder:
     """Reads a corpus once and gives provisional ids at once; the vocabulary is settled at the end.
 
-    So no text is read twice: provisional ids (code points, or words in order of appearance) are kept by the
-    caller and translated by `Pieces` when the counts are known.
+    So no text is read twice: provisional ids (code points plus FIRST, or words in order of appearance) are kept by
+    the caller and translated by `Pieces` when the counts are known. START and END stand for themselves.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self._words: dict[str, int] = {}
+        # No piece of a text has a line break and more in it, so these keys are never met.
+        self._words: dict[str, int] = {f"\n{special}": number for number, special in enumerate(SPECIALS)}
 
     def __len__(self) -> int:
         """Upper bound of the provisional ids so far."""
-        return len(self._words) if self.tokenizer.level == "word" else 0x110000
+        return len(self._words) if self.tokenizer.level == "word" else FIRST + 0x110000
 
     def add(self, text: str) -> npt.NDArray[np.uint32]:
         """Provisional ids of a text, `(n,)`."""
         if self.tokenizer.level == "char":
             points: npt.NDArray[np.uint32] = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-            return points
+            return points + np.uint32(FIRST)
         words = self._words
         return np.array([words.setdefault(word, len(words)) for word in self.tokenizer.split(text)], dtype=np.uint32)
 
@@ -154,8 +155,8 @@ class VocabBuilder:
         words = list(self._words) if self.tokenizer.level == "word" else None
         kept: dict[str, int] = {}
         characters: dict[str, int] = {}
-        for number in np.flatnonzero(counts).tolist():
-            word, count = words[number] if words else chr(number), int(counts[number])
+        for number in (np.flatnonzero(counts[FIRST:]) + FIRST).tolist():
+            word, count = words[number] if words else chr(number - FIRST), int(counts[number])
             if len(word) == 1:
                 characters[word] = characters.get(word, 0) + count
             elif count >= min_count or word in old:
@@ -176,13 +177,14 @@ class VocabBuilder:
     def _pieces(self, vocab: Vocab, words: Sequence[str] | None) -> Pieces:
         ids = vocab.ids
         if words is None:
-            flat = np.full(0x110000, UNKNOWN, dtype=np.int32)
+            flat = np.full(FIRST + 0x110000, UNKNOWN, dtype=np.int32)
+            flat[:FIRST] = range(FIRST)
             for token, number in ids.items():
-                flat[ord(token)] = number
-            return Pieces(np.arange(0x110001, dtype=np.int64), flat)
-        parts: list[int] = []
-        starts = [0]
-        for word in words:
+                flat[FIRST + ord(token)] = number
+            return Pieces(np.arange(len(flat) + 1, dtype=np.int64), flat)
+        parts = list(range(FIRST))
+        starts = list(range(FIRST + 1))
+        for word in words[FIRST:]:
             parts.extend((ids[word],) if word in ids else (ids.get(c, UNKNOWN) for c in word))
             starts.append(len(parts))
         return Pieces(np.array(starts, dtype=np.int64), np.array(parts, dtype=np.int32))
@@ -202,7 +204,6 @@ def count_vocab(
     vocab, pieces = builder.build(counts, min_count=min_count)
     weights = np.repeat(counts, np.diff(pieces.starts))
     tokens = np.bincount(pieces.flat, weights=weights, minlength=len(vocab)).astype(np.int64)
-    tokens[UNKNOWN] = 0  # code points that never occurred stand there, none of them counted
     return vocab, tokens
 
 

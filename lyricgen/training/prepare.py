@@ -1,11 +1,9 @@
-"""A corpus onto disk as ids: read once, split by song, counted, translated, in memory that does not grow with it."""
+"""A corpus onto disk as ids: read once, split by song, counted, translated, in memory that hardly grows with it."""
 
-import random
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricgen.errors import TrainingError
+from lyricgen.model.checkpoint import disk_errors
 from lyricgen.text.documents import Document
 from lyricgen.text.song import Song
 from lyricgen.text.tokenizer import Tokenizer
@@ -21,6 +20,10 @@ from lyricgen.text.vocab import END, FIRST, START, Ids, Pieces, Vocab, VocabBuil
 CHUNK = 1 << 21  # provisional ids translated at a time: about 100 MB of working memory
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
 LABELLED = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
+FEW_SONGS = 10  # below this the shortest are held out, so that the longest are not lost to training
+
+Provisional = npt.NDArray[np.uint32]
+Runs = npt.NDArray[np.int64]  # (n, 2): where each run of the spool starts and stops
 
 
 @dataclass(frozen=True)
@@ -45,38 +48,45 @@ class Prepared:
 
 @dataclass
 class _Spool:
-    """Provisional ids of all songs, one after the other in a temporary file, with where each begins."""
+    """Provisional ids of all songs between their ends, in a temporary file, with where each song begins."""
 
     file: BinaryIO
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     sides: "array[int]" = field(default_factory=lambda: array("b"))
     tokens: int = 0
+    _open: bool = False
 
-    def add(self, ids: npt.NDArray[np.uint32], *, side: int, goes_on: bool = False) -> None:
+    def add(self, ids: Provisional, *, side: int, goes_on: bool = False, ended: bool = True) -> None:
+        """Takes in a song, or the next part of the last one."""
         if not goes_on or not self.starts:
+            self.close()
             self.starts.append(self.tokens)
             self.sides.append(side)
-        ids.tofile(self.file)
+            self._write(np.array([START], dtype=np.uint32))
+        self._write(ids)
+        self._open = ended
+
+    def close(self) -> None:
+        """Ends the last song."""
+        if self._open:
+            self._write(np.array([END], dtype=np.uint32))
+        self._open = False
+
+    def _write(self, ids: Provisional) -> None:
+        self.file.write(ids.tobytes())
         self.tokens += len(ids)
 
-    def songs(self) -> "list[_Stretch]":
-        bounds = [*self.starts, self.tokens]
-        return [_Stretch(start, stop) for start, stop in pairwise(bounds)]
+    def songs(self) -> Runs:
+        """Where each song starts and stops."""
+        bounds = np.array([*self.starts, self.tokens], dtype=np.int64)
+        return np.stack((bounds[:-1], bounds[1:]), axis=1)
 
-    def map(self) -> npt.NDArray[np.uint32]:
+    def map(self) -> Provisional:
+        """All provisional ids, `(tokens,)`, on disk."""
         self.file.flush()
         if not self.tokens:
             return np.zeros(0, dtype=np.uint32)
         return np.memmap(self.file, dtype=np.uint32, mode="r", shape=(self.tokens,))
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """A run of the spool that goes to one side; `ended` where a song ends with it."""
-
-    start: int
-    stop: int
-    ended: bool = True
 
 
 def prepare(
@@ -94,125 +104,114 @@ def prepare(
     """Writes `train.npy` and `valid.npy` into `folder` and gives the vocabulary of the training songs.
 
     The split is by song (labels in the songs win), by the tail where there is one; `valid` is used instead where
-    it is given. `base` is a vocabulary to grow from. `blank`: an end of song stands for an empty line of the file
-    and counts as its character.
+    it is given, and songs labelled as held out are still not trained on. `base` is a vocabulary to grow from.
+    `blank`: an end of song stands for an empty line of the file and counts as its character.
     Raises TrainingError for a text too short to learn from.
     """
     builder = VocabBuilder(tokenizer)
-    with tempfile.TemporaryFile(dir=folder) as file, tempfile.TemporaryFile(dir=folder) as valid_file:
+    with (
+        disk_errors(folder),
+        tempfile.TemporaryFile(dir=folder) as file,
+        tempfile.TemporaryFile(dir=folder) as valid_file,
+    ):
         spool, valid_spool = _Spool(file), _Spool(valid_file)
         for song in songs:
             side = LABELLED.get(song.split.lower(), UNLABELLED)
             spool.add(builder.add(song.text()), side=side, goes_on=song.continues)
-        documents_end = []
+        spool.close()
         for document in valid or ():
-            valid_spool.add(builder.add(document.text), side=VALID)
-            documents_end.append(document.ended)
+            valid_spool.add(builder.add(document.text), side=VALID, ended=document.ended)
+        valid_spool.close()
         ids = valid_ids = spool.map()
         if valid is None:
-            line_break = int(builder.add("\n")[0])
-            training, held_out, split = _split(spool, ids, share=valid_share, seed=seed, line_break=line_break)
+            split = _split(spool, ids, share=valid_share, seed=seed, line_break=int(builder.add("\n")[0]))
         else:
-            valid_ids, training, split = valid_spool.map(), spool.songs(), "held out: the text given"
-            stretches = zip(valid_spool.songs(), documents_end, strict=True)
-            held_out = [_Stretch(s.start, s.stop, ended) for s, ended in stretches]
-        vocab, pieces = builder.build(_count(ids, training, size=len(builder)), min_count=min_count, base=base)
+            valid_ids = valid_spool.map()
+            training = np.isin(spool.sides, (TRAIN, UNLABELLED))
+            split = _Split(spool.songs()[training], valid_spool.songs(), "held out: the text given")
+        counts = _count(ids, split.train, size=len(builder))
+        vocab, pieces = builder.build(counts, min_count=min_count, base=base)
         if len(set(vocab.tokens[FIRST:]) - {"\n"}) < 2:
             raise TrainingError("the corpus has fewer than two different characters; give it more text")
-        train = _write(folder / "train.npy", ids, training, pieces, vocab=vocab, blank=blank)
-        held = _write(folder / "valid.npy", valid_ids, held_out, pieces, vocab=vocab, blank=blank)
-    return Prepared(vocab, train, held if held_out else None, split)
+        train = _write(folder / "train.npy", ids, split.train, pieces, vocab=vocab, blank=blank)
+        held = _write(folder / "valid.npy", valid_ids, split.valid, pieces, vocab=vocab, blank=blank)
+    return Prepared(vocab, train, held if len(split.valid) else None, split.how)
 
 
-def _split(
-    spool: _Spool, ids: npt.NDArray[np.uint32], *, share: float, seed: int, line_break: int
-) -> tuple[list[_Stretch], list[_Stretch], str]:
-    """Which stretches train and which are held out, and how that was decided."""
-    songs, sides = spool.songs(), list(spool.sides)
-    if VALID in sides:
-        training = [song for song, side in zip(songs, sides, strict=True) if side in (TRAIN, UNLABELLED)]
-        held_out = [song for song, side in zip(songs, sides, strict=True) if side == VALID]
-        return training, held_out, f"held out: the {len(held_out)} songs marked valid"
-    whole = [song for song, side in zip(songs, sides, strict=True) if side != LEFT_OUT]
-    if len(whole) == 1:
-        return _split_tail(whole[0], ids, share=share, line_break=line_break)
-    order = list(range(len(whole)))
-    random.Random(seed).shuffle(order)
-    if len(order) < 10:  # so few that the longest must not be lost to training
-        order.sort(key=lambda k: whole[k].stop - whole[k].start)
-    chosen = set(order[: max(1, round(share * len(order)))])
-    training = [s for k, s in enumerate(whole) if k not in chosen]
-    return training, [s for k, s in enumerate(whole) if k in chosen], f"held out: {len(chosen)} songs"
+@dataclass(frozen=True)
+class _Split:
+    """Which runs of the spool train and which are held out, and how that was decided."""
+
+    train: Runs
+    valid: Runs
+    how: str
 
 
-def _split_tail(
-    song: _Stretch, ids: npt.NDArray[np.uint32], *, share: float, line_break: int
-) -> tuple[list[_Stretch], list[_Stretch], str]:
+def _split(spool: _Spool, ids: Provisional, *, share: float, seed: int, line_break: int) -> _Split:
+    songs, sides = spool.songs(), np.array(spool.sides)
+    if (sides == VALID).any():
+        valid = songs[sides == VALID]
+        return _Split(
+            songs[(sides == TRAIN) | (sides == UNLABELLED)], valid, f"held out: the {len(valid)} songs marked valid"
+        )
+    songs = songs[sides != LEFT_OUT]
+    if len(songs) == 1:
+        return _split_tail(songs, ids, share=share, line_break=line_break)
+    order = np.random.default_rng(seed).permutation(len(songs))
+    if len(songs) < FEW_SONGS:
+        order = np.argsort(songs[:, 1] - songs[:, 0], kind="stable")
+    held_out = np.zeros(len(songs), dtype=bool)
+    held_out[order[: max(1, round(share * len(songs)))]] = True
+    return _Split(songs[~held_out], songs[held_out], f"held out: {held_out.sum():,} songs")
+
+
+def _split_tail(songs: Runs, ids: Provisional, *, share: float, line_break: int) -> _Split:
     """The last part of a single text, cut after the line break nearest to where the share begins."""
-    aim = song.stop - max(1, round(share * (song.stop - song.start)))
-    reach = max(1, (song.stop - song.start) // 4)
-    near = ids[max(song.start, aim - reach) : min(song.stop - 1, aim + reach)]
-    breaks = np.flatnonzero(near == line_break) + max(song.start, aim - reach) + 1
+    start, stop = songs[0].tolist()
+    aim, reach = stop - max(1, round(share * (stop - start))), max(1, (stop - start) // 4)
+    low, high = max(start + 1, aim - reach), min(stop - 2, aim + reach)  # the text's last break parts nothing
+    breaks = np.flatnonzero(ids[low:high] == line_break) + low + 1
     if not len(breaks):
-        return [song], [], "held out: nothing, the text is too short to spare any"
+        return _Split(songs, songs[:0], "held out: nothing, the text is too short to spare any")
     cut = int(breaks[np.argmin(np.abs(breaks - aim))])
-    return (
-        [_Stretch(song.start, cut, ended=False)],
-        [_Stretch(cut, song.stop)],
-        "held out: the last part of the text",
-    )
+    return _Split(np.array([[start, cut]]), np.array([[cut, stop]]), "held out: the last part of the text")
 
 
-def _count(ids: npt.NDArray[np.uint32], stretches: list[_Stretch], *, size: int) -> npt.NDArray[np.int64]:
+def _count(ids: Provisional, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:
     counts = np.zeros(size, dtype=np.int64)
-    for chunk in _chunks(stretches):
+    for chunk in _chunks(runs):
         counts += np.bincount(ids[chunk], minlength=size)
     return counts
 
 
-def _chunks(stretches: list[_Stretch]) -> Iterator[slice]:
-    """Slices that cover the stretches, neighbours joined, none longer than CHUNK."""
-    k = 0
-    while k < len(stretches):
-        start, stop = stretches[k].start, stretches[k].stop
-        while k + 1 < len(stretches) and stretches[k + 1].start == stop:
-            k += 1
-            stop = stretches[k].stop
-        k += 1
+def _chunks(runs: Runs) -> Iterator[slice]:
+    """Slices that cover the runs in order, neighbours joined, none longer than CHUNK."""
+    if not len(runs):
+        return
+    apart = np.flatnonzero(runs[1:, 0] != runs[:-1, 1])
+    starts = runs[np.concatenate(([0], apart + 1)), 0].tolist()
+    stops = runs[np.concatenate((apart, [len(runs) - 1])), 1].tolist()
+    for start, stop in zip(starts, stops, strict=True):
         yield from (slice(a, min(a + CHUNK, stop)) for a in range(start, stop, CHUNK))
 
 
-def _write(
-    path: Path,
-    ids: npt.NDArray[np.uint32],
-    stretches: list[_Stretch],
-    pieces: Pieces,
-    *,
-    vocab: Vocab,
-    blank: bool,
-) -> Part:
-    """Final ids of the stretches, each between its song's ends, as an array of the smallest type that fits."""
+def _write(path: Path, ids: Provisional, runs: Runs, pieces: Pieces, *, vocab: Vocab, blank: bool) -> Part:
+    """Final ids of the runs as an array of the smallest type that fits. Each part begins with a start of song."""
     lengths = np.diff(pieces.starts)
-    tokens = sum(int(lengths[ids[chunk]].sum()) for chunk in _chunks(stretches))
-    tokens += sum(1 + stretch.ended for stretch in stretches)
+    headless = int(len(runs) > 0 and ids[runs[0, 0]] != START)  # the tail of a text
+    tokens = headless + sum(int(lengths[ids[chunk]].sum()) for chunk in _chunks(runs))
     kind = np.min_scalar_type(len(vocab) - 1)
-    out = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=(max(1, tokens),))
-    at = characters = 0
-    for stretch in stretches:
-        out[at] = START
-        at += 1
-        for chunk in _chunks([stretch]):
+    shape = (max(1, tokens),)  # what is empty cannot be mapped
+    header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    characters = 0
+    with path.open("wb") as file:  # not through a map: on a full disk that ends the process
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(np.full(shape[0] - tokens + headless, START, dtype=kind).tobytes())
+        for chunk in _chunks(runs):
             final = pieces.expand(ids[chunk])
-            out[at : at + len(final)] = final
-            at += len(final)
-            characters += int(vocab.lengths[final].sum())
-        if stretch.ended:
-            out[at] = END
-            at += 1
-            characters += blank
-    out.flush()
-    del out
-    return Part(path, tokens, characters, len(stretches))
+            file.write(final.astype(kind).tobytes())
+            characters += int(vocab.lengths[final].sum()) + (int((final == END).sum()) if blank else 0)
+    return Part(path, tokens, characters, len(runs))
 
 
 def load_ids(path: Path) -> Ids:

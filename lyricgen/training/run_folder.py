@@ -1,5 +1,6 @@
 """The folder of a training run: who may write there, and what a run that goes on finds in it."""
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -93,7 +94,13 @@ class RunFolder:
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Writes all that a run needs to go on as if it had never stopped."""
-        write_whole(self.path / STATE, lambda temporary: torch.save(state, temporary))
+        data = io.BytesIO()
+        torch.save(state, data)  # not into the file: torch tells no OSError when the disk is full
+
+        def write(temporary: Path) -> None:
+            temporary.write_bytes(data.getbuffer())
+
+        write_whole(self.path / STATE, write)
 
     def load_state(self) -> dict[str, Any]:
         """What `save_state` wrote; code in the file is not run."""

@@ -316,7 +316,7 @@ class Trainer:
         """Measures the held-out loss, keeps the weights if they are the best so far, saves the run."""
         position, before = self._position, self._progress.seconds
         held_out = self.held_out()
-        position.evaluation_seconds = max(position.evaluation_seconds, self._progress.seconds - before)
+        position.evaluation_seconds = self._progress.seconds - before
         self._reserve_time()
         best = held_out < position.best
         position.evaluated = report.done

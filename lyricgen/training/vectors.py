@@ -44,8 +44,7 @@ def read_vectors(path: Path, vocab: Vocab) -> Vectors:
 
     Raises InputError for a file of another kind, or with none of the tokens.
     """
-    ids: list[int] = []
-    rows: list[list[float]] = []
+    found: dict[int, torch.Tensor] = {}
     width = 0
     with open_text(path) as lines:
         for number, line in enumerate(lines, 1):
@@ -59,10 +58,12 @@ def read_vectors(path: Path, vocab: Vocab) -> Vectors:
                 )
             if token in vocab.ids:
                 try:
-                    rows.append([float(text) for text in numbers])
+                    vector = torch.tensor([float(text) for text in numbers])
+                    if not vector.isfinite().all():
+                        raise ValueError
                 except ValueError:
                     raise InputError(f"{path}, line {number}: expected numbers after {token!r}") from None
-                ids.append(vocab.ids[token])
-    if not rows:
+                found.setdefault(vocab.ids[token], vector)
+    if not found:
         raise InputError(f"{path} has none of the vocabulary's tokens; are they words of the same language?")
-    return Vectors(torch.tensor(ids), torch.tensor(rows), len(vocab) - FIRST)
+    return Vectors(torch.tensor(list(found)), torch.stack(list(found.values())), len(vocab) - FIRST)

@@ -161,9 +161,7 @@ def test_the_network_computes_its_equations(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_networks_gradients_are_those_of_its_equations(
-    cell: str, make_model: Callable[..., LyricModel]
-) -> None:
+def test_the_networks_gradients_are_those_of_its_equations(cell: str, make_model: Callable[..., LyricModel]) -> None:
     model = make_model(cell, tied=True).double()
     factor = np.random.default_rng(2).normal(size=(7, 2, 6))
     logits, _ = model(torch.from_numpy(IDS), model.initial_state(2))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lyricgen.model.checkpoint import Card
 from lyricgen.model.config import ModelConfig, TrainConfig
@@ -65,7 +65,11 @@ def test_a_detached_state_keeps_its_numbers_and_no_graph(make_model: Callable[..
 def what_layers_read(model: LyricModel, ids: Tensor) -> list[Tensor]:
     """The input of every layer, without the column that marks the end, and then that of the output layer."""
     read: list[Tensor] = []
-    hooks = [layer.register_forward_pre_hook(lambda _, args: read.append(args[0][..., :-1])) for layer in model.layers]
+
+    def keep(_: nn.Module, args: tuple[Tensor, ...]) -> None:
+        read.append(args[0][..., :-1])
+
+    hooks = [layer.register_forward_pre_hook(keep) for layer in model.layers]
     features, _ = model.features(ids, model.initial_state(ids.shape[1]))
     for hook in hooks:
         hook.remove()

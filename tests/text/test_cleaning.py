@@ -1,10 +1,14 @@
 """Cleaning drops what is not sung and counts it."""
 
+from pathlib import Path
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricgen.text.cleaning import Cleaner, CleaningReport
+from lyricgen.text.corpus import Corpus
 from lyricgen.text.song import Section, Song
 
 
@@ -113,3 +117,16 @@ def test_cleaning_twice_is_cleaning_once(lines: list[str]) -> None:
         assert again.clean(once) == once
         assert again.report == CleaningReport()
         assert all(line == line.strip() != "" and line.splitlines() == [line] for line in once.lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "songs", "folded"),
+    [("a\n\nb\n", "file", 0), ("\n\na\n\n\n\nb\n[副歌]\n\nc\n\n\n", "file", 4), ("a\n\n\n\nb\n\nc\n", "blank", 2)],
+)
+def test_repeated_empty_lines_are_counted(
+    tmp_path: Path, text: str, songs: Literal["file", "blank"], folded: int
+) -> None:
+    (tmp_path / "song.txt").write_text(text, encoding="utf-8")
+    corpus = Corpus([tmp_path / "song.txt"], songs=songs)
+    assert "".join(song.text() for song in corpus).count("\n\n") <= 2
+    assert corpus.report.cleaning.blank == folded

@@ -1,6 +1,7 @@
 """Reads plain text: one song a file, many parted by blank lines, or many in the songbook's form."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Literal, TextIO
 
@@ -42,16 +43,21 @@ def _parts(lines: Iterator[str], *, title: str) -> Iterator[Song]:
     continues = False
     for line in lines:
         if line and builder.full:
-            yield Song(builder.sections(), title=title, continues=continues)
+            yield Song(builder.sections(), title=title, continues=continues, folded=builder.folded)
             builder = SectionBuilder()
             continues = True
         add_line(builder, line)
     if sections := builder.sections():
-        yield Song(sections, title=title, continues=continues)
+        yield Song(sections, title=title, continues=continues, folded=builder.folded)
 
 
 def _songs_between_blanks(lines: Iterator[str]) -> Iterator[Song]:
     """Songs that blank lines part, each without a title."""
+    folded = 0
     for sung, song in groupby(lines, key=bool):
-        if sung:
-            yield from _parts(song, title="")
+        if not sung:
+            folded = sum(1 for _ in song) - 1
+            continue
+        for part in _parts(song, title=""):
+            yield replace(part, folded=folded)
+            folded = 0

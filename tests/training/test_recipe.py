@@ -1,0 +1,176 @@
+"""What a run uses where its user has not said: wishes win, small texts get small sizes, epochs get dropout."""
+
+from dataclasses import asdict, fields
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lyricgen.errors import OptionError
+from lyricgen.model.config import ModelConfig
+from lyricgen.training import recipe
+from lyricgen.training.recipe import PRESETS, Recipe, Wishes, choose, matrix_rate
+
+CPU = torch.device("cpu")
+BIG = 1_000_000  # tokens
+
+WISHES = {
+    "cell": "gru", "hidden": 77, "layers": 3, "embedding": 33, "dropout": 0.33, "tied": True, "residual": False,
+    "window": 19, "batch": 13, "lr": 0.123, "epochs": 7, "seed": 99, "carry": False, "optimizer": "adam",
+    "schedule": "constant", "weight_decay": 0.5, "warmup": 0.25, "clip": 3.0, "patience": 2,
+}  # fmt: skip
+
+
+def chosen(wishes: Wishes, *, tokens: int = BIG, vocab_size: int = 1000, **known: Any) -> dict[str, Any]:
+    """The settings of the model and its training together."""
+    found = choose(wishes, tokens=tokens, vocab_size=vocab_size, device=CPU, **known)
+    return {**asdict(found.training), **asdict(found.model)}
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that multiplies 10¹¹ numbers a second, of which a training step reaches half."""
+    monkeypatch.setattr(recipe, "matrix_rate", lambda device: 1e11)
+
+
+def by_minutes(minutes: float, *, tokens: int = BIG, **wishes: Any) -> Recipe:
+    return choose(Wishes(minutes=minutes, **wishes), tokens=tokens, vocab_size=1000, device=CPU)
+
+
+def test_every_wish_is_tested() -> None:
+    assert {*WISHES, "minutes"} == {field.name for field in fields(Wishes)}
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_a_wish_wins(name: str) -> None:
+    found = chosen(Wishes(**{"epochs": 1, name: WISHES[name]}))
+    assert found[name] == WISHES[name]
+    assert chosen(Wishes(epochs=2))[name] != WISHES[name]  # it is not what the rule would take
+
+
+def test_all_wishes_win_together() -> None:
+    found = chosen(Wishes(**WISHES))
+    assert {name: found[name] for name in WISHES} == WISHES
+    assert found["vocab_size"] == 1000 and found["minutes"] == 0
+
+
+@pytest.mark.usefixtures("fast")
+def test_minutes() -> None:
+    assert (by_minutes(2.5).training.minutes, by_minutes(2.5).training.epochs) == (2.5, 0)
+    assert chosen(Wishes())["minutes"] == 5
+
+
+@pytest.mark.parametrize(("dropout", "residual", "tied"), [(0.0, False, False), (0.5, True, True)])
+def test_nothing_and_no_are_wishes_too(dropout: float, residual: bool, tied: bool) -> None:
+    found = chosen(Wishes(epochs=50, dropout=dropout, residual=residual, tied=tied), vocab_size=9000)
+    assert (found["dropout"], found["residual"], found["tied"]) == (dropout, residual, tied)
+
+
+@pytest.mark.parametrize(
+    "wish", ["hidden", "layers", "embedding", "window", "batch", "epochs", "minutes", "lr", "dropout", "seed"]
+)
+@pytest.mark.parametrize("value", [-1, 0])
+def test_a_wish_that_cannot_be_is_refused(wish: str, value: int) -> None:
+    if wish in ("dropout", "seed") and not value:
+        return
+    counted = {} if wish in ("epochs", "minutes") else {"epochs": 1}
+    with pytest.raises(OptionError, match=f"{wish} must be from .* got {value}"):
+        chosen(Wishes(**{**counted, wish: value}))
+
+
+def test_a_run_is_counted_in_one_way() -> None:
+    with pytest.raises(OptionError, match="in epochs or in minutes"):
+        Wishes(epochs=1, minutes=1)
+
+
+def test_wishes_over_others() -> None:
+    base = Wishes(cell="rnn", dropout=0.5, carry=True)
+    assert Wishes(dropout=0.0, carry=False, layers=3).over(base) == Wishes(
+        cell="rnn", dropout=0.0, carry=False, layers=3
+    )
+    assert Wishes(cell="gru", tied=False, epochs=2).shape() == ["cell", "tied"]
+
+
+def test_the_classic_preset() -> None:
+    found = chosen(PRESETS["classic"], tokens=100_000)
+    expected = {
+        "cell": "rnn", "embedding": 128, "hidden": 256, "layers": 1, "window": 32, "batch": 5, "lr": 1e-4,
+        "epochs": 10, "optimizer": "adam", "schedule": "constant", "dropout": 0.0, "carry": False,
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == expected
+
+
+@given(st.integers(1, 3000), st.integers(5, 300))
+def test_a_tiny_corpus_shrinks_window_and_batch(tokens: int, vocab_size: int) -> None:
+    found = chosen(Wishes(epochs=3), tokens=tokens, vocab_size=vocab_size)
+    assert 1 <= found["window"] <= max(2, tokens // 4)
+    assert found["batch"] == 1 or found["batch"] * found["window"] * 2 <= tokens
+    assert found["window"] == 64 or tokens < 64 * 4
+
+
+def test_a_window_longer_than_the_text_shrinks_even_where_it_was_wished_for() -> None:
+    assert chosen(Wishes(epochs=1, window=500, batch=400), tokens=100)["window"] == 25
+    assert chosen(Wishes(epochs=1, window=500, batch=400), tokens=100)["batch"] == 100
+
+
+def test_a_large_corpus_fills_a_batch() -> None:
+    assert (chosen(Wishes(epochs=1))["window"], chosen(Wishes(epochs=1))["batch"]) == (64, 16)
+    assert chosen(Wishes(epochs=100))["batch"] == 64
+
+
+def test_dropout_grows_with_the_number_of_epochs() -> None:
+    found = [chosen(Wishes(epochs=epochs))["dropout"] for epochs in (1, 2, 6, 12, 30)]
+    assert found == [0.0, 0.1, 0.2, 0.35, 0.5]
+
+
+@pytest.mark.usefixtures("fast")
+def test_dropout_grows_with_the_time_for_a_text() -> None:
+    found = [by_minutes(5, tokens=tokens).model.dropout for tokens in (3_000, 100_000, 300_000, 10**6, 10**8)]
+    assert found == sorted(found, reverse=True) and found[0] == 0.5 and found[-1] == 0.0
+
+
+@pytest.mark.usefixtures("fast")
+def test_more_time_and_more_text_make_a_wider_model() -> None:
+    by_time = [by_minutes(minutes, tokens=10**8).model.hidden for minutes in (0.1, 1, 10, 1000)]
+    assert by_time == sorted(set(by_time))
+    by_text = [by_minutes(1000, tokens=tokens).model.hidden for tokens in (1_000, 10_000, 10**5, 10**6)]
+    assert by_text == sorted(set(by_text))
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_model_sees_three_tokens_for_each_of_its_weights() -> None:
+    def is_fed(hidden: int) -> bool:
+        weights = 4 * hidden * (128 + hidden) + hidden * 1000
+        seen = 0.5 * 1e11 * 300 / (6 * weights)  # two operations forward and four backward for each weight
+        return seen >= 0.75 * 3 * weights
+
+    model = by_minutes(5, tokens=10**8, cell="lstm", layers=1).model
+    wider = recipe.WIDTHS[recipe.WIDTHS.index(model.hidden) + 1]
+    assert model.embedding == 128 and is_fed(model.hidden) and not is_fed(wider)
+
+
+def test_a_large_vocabulary_shares_its_weights() -> None:
+    small, large = (chosen(Wishes(epochs=1), vocab_size=size) for size in (1500, 1501))
+    assert (small["tied"], large["tied"]) == (False, True)
+
+
+def test_a_model_that_has_learned_is_kept_and_trained_gently() -> None:
+    known = ModelConfig(1000, cell="gru", embedding=9, hidden=10, layers=1, dropout=0.7, residual=False, tied=True)
+    found = chosen(Wishes(epochs=1), model=known)
+    assert {**asdict(known), "dropout": 0.0} == {name: found[name] for name in asdict(known)}
+    assert found["lr"] == pytest.approx(chosen(Wishes(epochs=1))["lr"] / 4)
+    assert chosen(Wishes(epochs=1, lr=0.5, dropout=0.2), model=known)["lr"] == 0.5
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_choice_is_told_in_one_line() -> None:
+    why = choose(Wishes(**WISHES), tokens=BIG, vocab_size=1000, device=CPU).why
+    assert why.startswith("3×GRU 77, embedding 33 (tied), dropout 0.33, batch 13×19, lr 0.123: ")
+    assert why.endswith("for about 7 M tokens (7 times the text) in 7 epochs")
+    assert by_minutes(2.5).why.endswith("in 2.5 minutes")
+
+
+def test_the_rate_of_this_machine_is_measured() -> None:
+    assert 1e7 < matrix_rate(CPU) < 1e16
