@@ -58,7 +58,7 @@ def test_the_commands_of_the_readme_run(
     write_songs(tmp_path / "my-songs")
     shutil.copy(tmp_path / "my-songs" / "song0.txt", tmp_path / "held-out.txt")
     found = commands(readme)
-    assert {words[0] for words in found} == {"train", "generate", "vocab", "corpus", "evaluate", "info"}
+    assert {words[0] for words in found} == {"train", "generate", "vocab", "corpus", "evaluate", "next", "info"}
     for words in found:
         if "--resume" in words:
             unfinished_run(tmp_path / words[-1])

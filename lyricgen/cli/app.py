@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from lyricgen import __version__
-from lyricgen.cli import corpus, evaluate, generate, info, train, vocab
+from lyricgen.cli import corpus, evaluate, generate, info, next_tokens, train, vocab
 from lyricgen.cli.console import note, silence, use_utf8
 from lyricgen.cli.language import tell
 from lyricgen.errors import LyricgenError
@@ -17,6 +17,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "generate": generate.generate,
     "vocab": vocab.vocab,
     "corpus": corpus.corpus,
+    "next": next_tokens.next_tokens,
     "evaluate": evaluate.evaluate,
     "info": info.info,
 }

@@ -6,6 +6,8 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from lyricgen.errors import InputError
 from lyricgen.generation.constraints import Draft, Form
 from lyricgen.generation.engine import Engine
@@ -17,6 +19,8 @@ from lyricgen.model.config import check_range
 from lyricgen.model.device import pick_device
 from lyricgen.model.likelihood import Unseen, token_nats
 from lyricgen.model.locate import find_model
+from lyricgen.model.network import FIRST_CLASS
+from lyricgen.text.vocab import END, START
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,14 @@ class Score:
     def bits_per_char(self) -> float:
         """Bits per character."""
         return self.nats_per_char / log(2)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A token that may come next (`<end>` is the end of the song), and its probability."""
+
+    token: str
+    probability: float
 
 
 class Lyricist:
@@ -103,6 +115,18 @@ class Lyricist:
         unseen = Unseen(self.vocab.unseen, self.vocab.unseen_characters)
         (nats,) = token_nats(self.checkpoint.model, [ids], unseen=unseen)
         return Score(float(nats.sum()), len(text), len(ids))
+
+    @torch.inference_mode()
+    def expect(self, text: str = "", *, top: int = 10) -> list[Expected]:
+        """What the model expects after a text that opens a song: the `top` likeliest tokens, the likeliest first."""
+        check_range("top", top, 1, 10_000_000)
+        model = self.checkpoint.model
+        ids = [END, START, *self.vocab.encode(text).tolist()]
+        logits, _ = model(torch.tensor(ids, device=model.bias.device).unsqueeze(1), model.initial_state(1))
+        odds = logits[-1, 0].softmax(dim=-1) * (1 - self.vocab.unseen)  # (V - 2,)
+        best = odds.topk(min(top, len(odds)))
+        found = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        return [Expected(self.vocab.tokens[number + FIRST_CLASS], probability) for probability, number in found]
 
     def _run(
         self, start: str, *, seed: int, songs: list[int], form: Form | None, sampling: SamplingConfig | None

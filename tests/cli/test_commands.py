@@ -147,6 +147,15 @@ def test_a_run_reports_what_evaluate_finds(run: Run, songs: Path, tmp_path: Path
     assert found == pytest.approx(said, abs=0.02)  # bfloat16 during a run, float32 after it
 
 
+def test_next_shows_what_a_model_expects(run: Run, model: Path) -> None:
+    done = run("next", "星星", "--model", model, "--top", 3)
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 3
+    data = json.loads(run("next", "星星", "--model", model, "--json").out)
+    assert data["text"] == "星星"
+    assert 0 < sum(each["probability"] for each in data["next"]) <= 1
+
+
 def test_vocab_shows_sizes_coverage_and_top_words(run: Run, songs: Path, tmp_path: Path) -> None:
     data = json.loads(run("vocab", songs, "--json", "--top", 3, "--out", tmp_path / "v.json").out)
     assert data["level"] == "word"

@@ -48,7 +48,7 @@ def test_help_speaks_the_users_language() -> None:
     assert "lyricgen generate --start 星星" in chinese
 
 
-@pytest.mark.parametrize("command", ["train", "generate", "vocab", "corpus", "evaluate", "info"])
+@pytest.mark.parametrize("command", ["train", "generate", "vocab", "corpus", "evaluate", "next", "info"])
 @pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
 def test_every_help_has_examples(command: str, language: str) -> None:
     assert probe(command, "--help", LC_ALL=language).count(f"lyricgen {command}") >= 3  # the usage line and two more

@@ -1,5 +1,7 @@
 """Songs keep their form, repeat under a seed, and cost what scoring says they cost."""
 
+import math
+
 import pytest
 import torch
 
@@ -94,6 +96,18 @@ def test_a_start_of_several_lines(lyricist: Lyricist) -> None:
     (song,) = lyricist.write("星\n月\n", seed=1, form=Form(lines=4))
     assert song.lines[:2] == ("星", "月")
     assert len(song.lines) == 4
+
+
+def test_what_is_expected_is_what_scoring_charges(lyricist: Lyricist) -> None:
+    expected = lyricist.expect("星月", top=100)
+    assert sum(each.probability for each in expected) == pytest.approx(1 - lyricist.vocab.unseen, rel=1e-5)
+    assert [each.probability for each in expected] == sorted((e.probability for e in expected), reverse=True)
+    before = lyricist.score("星月").nats
+    for each in expected:
+        if each.token != "<end>":
+            added = lyricist.score("星月" + each.token).nats - before
+            assert each.probability == pytest.approx(math.exp(-added), rel=1e-3)
+    assert len(lyricist.expect(top=2)) == 2
 
 
 @pytest.mark.parametrize("start", [" ", "\n\t", "\u3000"])

@@ -1,0 +1,270 @@
+"""A corpus on disk as ids: whole songs, split by song, in the smallest type, in memory that hardly grows."""
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lyricgen.errors import CheckpointError, TrainingError
+from lyricgen.text.documents import Document
+from lyricgen.text.song import Section, Song
+from lyricgen.text.tokenizer import Tokenizer
+from lyricgen.text.vocab import Vocab, count_vocab
+from lyricgen.training import prepare as prepare_module
+from lyricgen.training.prepare import Part, Prepared, load_ids, prepare
+
+CHARACTERS = Tokenizer()
+WORDS = Tokenizer("word", "jieba", "0")
+START, END = 1, 2
+
+
+def song(text: str, **labels: Any) -> Song:
+    """A song of one section; `|` parts its lines."""
+    return Song((Section(tuple(text.split("|"))),), **labels)
+
+
+def prepared(songs: list[Song], folder: Path, **options: Any) -> Prepared:
+    return prepare(iter(songs), folder, **{"tokenizer": CHARACTERS, "min_count": 1, **options})
+
+
+def written(part: Part | None, vocab: Vocab) -> str:
+    """What lies on disk, with < and > for the ends of a song."""
+    if part is None:
+        return ""
+    marks = {START: "<", END: ">"}
+    return "".join(marks.get(i) or vocab.decode([i]) for i in load_ids(part.path).tolist())
+
+
+def sides(found: Prepared) -> tuple[str, str]:
+    return written(found.train, found.vocab), written(found.valid, found.vocab)
+
+
+MANY = [song(f"{first}{second}|星月") for first in "abcdef" for second in "uvwxyz"]
+
+
+# What lies on disk
+
+
+@pytest.mark.parametrize("tokenizer", [CHARACTERS, WORDS])
+def test_every_song_stands_between_its_ends(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    songs = [song("星光|在天上"), Song((Section(("我们",), "主歌"), Section(("星光",)))), song("没有人")]
+    found = prepared(songs, tmp_path, tokenizer=tokenizer, valid=[])
+    assert sides(found) == ("<星光\n在天上\n><我们\n\n星光\n><没有人\n>", "")
+    assert found.valid is None and found.split == "held out: the text given"
+    ids = load_ids(found.train.path)
+    assert isinstance(ids, np.memmap) and ids.dtype == np.uint8
+    assert found.train == Part(tmp_path / "train.npy", len(ids), 7 + 7 + 4, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["train.npy", "valid.npy"]
+
+
+@pytest.mark.parametrize(("min_count", "tokens"), [(1, ["星光", "月亮"]), (2, ["星光", "月", "亮"])])
+def test_words_that_are_rare_in_training_break_into_characters(
+    min_count: int, tokens: list[str], tmp_path: Path
+) -> None:
+    songs = [song("星光 月亮"), song("星光"), song("月亮", split="valid")]
+    found = prepared(songs, tmp_path, tokenizer=WORDS, min_count=min_count)
+    ids = [i for i in load_ids(found.train.path).tolist() if i > END]
+    assert [found.vocab.tokens[i] for i in ids] == [tokens[0], " ", *tokens[1:], "\n", "星光", "\n"]
+
+
+def test_the_vocabulary_and_its_ids_are_those_of_the_training_songs(tmp_path: Path) -> None:
+    songs = [song("aab"), song("cab"), song("xab", split="valid"), song("yab", split="test")]
+    found = prepared(songs, tmp_path)
+    expected, _ = count_vocab(["aab\n", "cab\n"], tokenizer=CHARACTERS)
+    assert (found.vocab.tokens, found.vocab.unseen) == (expected.tokens, expected.unseen)
+    assert sides(found) == ("<aab\n><cab\n>", "<\ufffdab\n>")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "kind"), [(256, np.uint8), (257, np.uint16), (65_536, np.uint16), (65_537, np.uint32)]
+)
+def test_ids_take_as_few_bytes_as_they_can(tokens: int, kind: type, tmp_path: Path) -> None:
+    text = "".join(map(chr, range(0x20000, 0x20000 + tokens - 4)))  # with the three ends and the line break
+    found = prepared([song(text)], tmp_path, valid=[])
+    assert len(found.vocab) == tokens
+    ids = load_ids(found.train.path)
+    assert ids.dtype == kind and ids.max() == tokens - 1
+    assert found.vocab.decode(ids) == text + "\n"
+
+
+def test_characters_of_control_are_characters(tmp_path: Path) -> None:
+    found = prepared([song("\1\2a\0\2")], tmp_path, valid=[])
+    assert found.vocab.decode(load_ids(found.train.path)) == "\1\2a\0\2\n"
+    assert (found.train.characters, found.train.tokens) == (6, 8)
+
+
+@pytest.mark.parametrize("blank", [False, True])
+def test_characters_are_those_of_the_files(blank: bool, tmp_path: Path) -> None:
+    songs = [song("ab|c"), song("星光"), song("bc", split="valid")]
+    found = prepared(songs, tmp_path, tokenizer=WORDS, blank=blank)
+    assert found.valid is not None
+    # Where an empty line ends a song, its end stands for that character.
+    assert found.train.characters == len("ab\nc\n星光\n") + 2 * blank
+    assert found.valid.characters == len("bc\n") + blank
+
+
+def test_parts_of_a_long_text_are_one_song(tmp_path: Path) -> None:
+    songs = [song("ab"), song("cd", continues=True), song("ef", continues=True), song("gh"), song("a", split="valid")]
+    found = prepared(songs, tmp_path)
+    assert sides(found)[0] == "<ab\ncd\nef\n><gh\n>"
+    assert found.train.songs == 2
+
+
+@given(chunk=st.integers(1, 20), seed=st.integers(0, 3))
+def test_nothing_depends_on_where_the_work_is_cut(
+    chunk: int, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folders = [tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("run")]
+    with pytest.MonkeyPatch.context() as patch:
+        whole = prepared(MANY, folders[0], seed=seed, tokenizer=WORDS)
+        patch.setattr(prepare_module, "CHUNK", chunk)
+        cut = prepared(MANY, folders[1], seed=seed, tokenizer=WORDS)
+    assert cut.vocab.tokens == whole.vocab.tokens and cut.train.characters == whole.train.characters
+    for name in ("train.npy", "valid.npy"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+# The split
+
+
+def test_songs_are_split_whole_by_the_seed(tmp_path: Path) -> None:
+    splits = []
+    for seed in (0, 0, 1):
+        train, valid = sides(prepared(MANY, tmp_path, seed=seed))
+        assert (train.count("<"), valid.count("<")) == (32, 4)
+        assert sorted((train + valid).split("<")) == sorted(["", "", *(each.text() + ">" for each in MANY)][1:])
+        splits.append(valid)
+    assert splits[0] == splits[1] != splits[2]
+
+
+def test_a_share_of_the_songs_is_held_out(tmp_path: Path) -> None:
+    found = prepared(MANY, tmp_path, valid_share=0.25)
+    assert found.valid is not None
+    assert (found.train.songs, found.valid.songs) == (27, 9) and found.split == "held out: 9 songs"
+
+
+def test_labels_win(tmp_path: Path) -> None:
+    songs = [song("ab", split="train"), song("bc"), song("abc", split="Valid"), song("ca", split="test")] * 2
+    found = prepared(songs, tmp_path)
+    assert sides(found) == ("<ab\n><bc\n>" * 2, "<abc\n>" * 2)
+    assert found.split == "held out: the 2 songs marked valid"
+
+
+def test_test_songs_are_left_out_where_nothing_is_marked_valid(tmp_path: Path) -> None:
+    train, valid = sides(prepared([*MANY, *[song("test", split="test")] * 30], tmp_path))
+    assert "test" not in train + valid and train.count("<") + valid.count("<") == 36
+
+
+def test_of_few_songs_the_shortest_is_held_out(tmp_path: Path) -> None:
+    songs = [song("abc|abc"), song("ab"), song("abca"), song("abcab")]
+    for seed in range(3):
+        assert sides(prepared(songs, tmp_path, seed=seed))[1] == "<ab\n>"
+
+
+def test_of_one_song_the_last_lines_are_held_out(tmp_path: Path) -> None:
+    lines = [f"{first}{second}" for first in "abcd" for second in "abcd"]
+    songs = [song("|".join(lines[:9])), song("|".join(lines[9:]), continues=True), song("ab", split="test")]
+    found = prepared(songs, tmp_path, valid_share=0.25)
+    # The song's end is in the last part alone: the first goes on.
+    assert sides(found) == ("<" + "\n".join(lines[:12]) + "\n", "<" + "\n".join(lines[12:]) + "\n>")
+    assert found.valid is not None
+    assert (found.train.characters, found.valid.characters) == (12 * 3, 4 * 3)
+    assert found.split == "held out: the last part of the text"
+
+
+def test_the_cut_is_at_the_line_break_that_is_nearest(tmp_path: Path) -> None:
+    text = "abcd|dcba|aaaaaaaaaa|abc|abcd"  # 32 tokens with the song's ends
+    for share, cut in ((0.5, 10), (0.45, 21)):  # 6 tokens into the long line and 5 before its end, and the reverse
+        train, valid = sides(prepared([song(text)], tmp_path, valid_share=share))
+        lines = text.replace("|", "\n") + "\n"
+        assert (train, valid) == ("<" + lines[:cut], "<" + lines[cut:] + ">")
+
+
+def test_a_text_too_short_to_part(tmp_path: Path) -> None:
+    found = prepared([song("abcabc")], tmp_path)
+    assert sides(found) == ("<abcabc\n>", "") and found.valid is None
+    assert found.split == "held out: nothing, the text is too short to spare any"
+
+
+@given(lines=st.lists(st.text("ab", min_size=1, max_size=9), min_size=1, max_size=9), share=st.floats(0.05, 0.5))
+def test_a_cut_text_is_whole(lines: list[str], share: float, tmp_path_factory: pytest.TempPathFactory) -> None:
+    text = "|".join(["ab", *lines])
+    train, valid = sides(prepared([song(text)], tmp_path_factory.mktemp("run"), valid_share=share))
+    assert train[1:] + valid[1:] == text.replace("|", "\n") + "\n>"
+    assert train.startswith("<") and len(train) > 1 and (not valid or len(valid) > 3)
+
+
+def test_a_text_that_is_given_is_held_out(tmp_path: Path) -> None:
+    given_text = [Document("bx\n", 4, ended=True), Document("", 0, ended=True), Document("\nab", 3, ended=False)]
+    found = prepared([song("ab"), song("cb")], tmp_path, valid=given_text)
+    assert sides(found) == ("<ab\n><cb\n>", "<b\ufffd\n><><\nab")
+    assert found.valid is not None and found.valid.songs == 3 and found.valid.characters == 6
+    assert "x" not in found.vocab.ids
+
+
+def test_songs_marked_as_held_out_do_not_train_beside_a_text_that_is_given(tmp_path: Path) -> None:
+    songs = [song("ab"), song("bc", split="test"), song("cd", split="valid"), song("ba", split="train")]
+    found = prepared(songs, tmp_path, valid=[Document("b\n", 2, ended=True)])
+    assert sides(found) == ("<ab\n><ba\n>", "<b\n>")
+
+
+def test_a_vocabulary_that_grows_keeps_its_ids(tmp_path: Path) -> None:
+    base, _ = count_vocab(["xy\n"], tokenizer=CHARACTERS)
+    found = prepared([song("aay"), song("ay")], tmp_path, base=base, valid=[])
+    assert found.vocab.tokens == (*base.tokens, "a")
+    assert sides(found)[0] == "<aay\n><ay\n>"
+
+
+# What cannot be
+
+
+@pytest.mark.parametrize("songs", [[], [song("aaa")], [song("a|a")] * 20, [song("abc", split="test")] * 3])
+def test_too_little_to_learn_from(songs: list[Song], tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="fewer than two different characters; give it more text"):
+        prepared(songs, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "size", [30, 100]
+)  # room for less than the songs as they come, or than the arrays made of them
+def test_a_full_disk_is_told_in_one_line(
+    size: int, tmp_path: Path, full_disk: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    with full_disk(size), pytest.raises(CheckpointError) as told:
+        prepared([song("ab"), song("bc")], tmp_path, valid=[])
+    assert str(told.value).startswith(f"cannot write {tmp_path}: ") and "\n" not in str(told.value)
+
+
+# Memory
+
+
+def stream(songs: int) -> Iterator[Song]:
+    """Songs of about two kilobytes of Chinese."""
+    text = "".join(map(chr, np.random.default_rng(0).integers(0x4E00, 0x5E00, size=9999).tolist()))
+    for number in range(songs):
+        yield Song((Section(tuple(text[k : k + 22] for k in range(number % 9000, number % 9000 + 600, 20))),))
+
+
+def peak(songs: int, folder: Path) -> int:
+    tracemalloc.start()
+    try:
+        found = prepare(stream(songs), folder, tokenizer=CHARACTERS, min_count=1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.valid is not None
+    assert found.train.tokens + found.valid.tokens == songs * (30 * 23 + 2)
+    return peak
+
+
+def test_memory_hardly_grows_with_the_text(tmp_path: Path) -> None:
+    small, large = peak(5_000, tmp_path), peak(10_000, tmp_path)  # 10 and 20 MB
+    assert large < 120e6
+    assert large - small < 2e6
