@@ -1,6 +1,6 @@
 """Texts as they stand in their files, for scoring: nothing cleaned away, every character accounted for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,9 +36,9 @@ def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Ite
     for path in paths:
         text = _plain(path)
         if text is None:
-            yield from map(_of_song, _songs(path, songs))
+            yield from _whole(_songs(path, songs))
         elif is_songbook(text[:4096]):
-            yield from map(_of_song, parse_songbook(text.split("\n")))
+            yield from _whole(parse_songbook(text.split("\n")))
         elif songs == "blank":
             yield from split_blank(text)
         elif text:
@@ -68,6 +68,13 @@ def _songs(path: str | Path, songs: Songs) -> Iterator[Song]:
         yield song
 
 
-def _of_song(song: Song) -> Document:
-    text = song.text()
-    return Document(text, len(text), ended=True, title=song.title)
+def _whole(songs: Iterable[Song]) -> Iterator[Document]:
+    """The sung text of each song, the parts of a long one joined."""
+    title, text = "", ""
+    for song in songs:
+        if text and not song.continues:
+            yield Document(text, len(text), ended=True, title=title)
+            text = ""
+        title, text = song.title, text + song.text()
+    if text:
+        yield Document(text, len(text), ended=True, title=title)

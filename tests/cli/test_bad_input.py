@@ -1,6 +1,7 @@
 """Bad input gets one clear line and exit 1 (2 for wrong usage), no traceback, and nothing is lost or half made."""
 
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -101,6 +102,7 @@ def test_settings_that_cannot_be(run: Run, model: Path, arguments: list[object],
         (["--minutes", "nan"], "minutes"),
         (["--preset", "modern"], "preset"),
         (["--valid", "nowhere.txt"], "nowhere.txt"),
+        (["--valid", os.devnull], "is empty"),
         (["--vectors", "nowhere.vec"], "nowhere.vec"),
         (["--init-from", "nowhere"], "no model at"),
     ],
