@@ -126,8 +126,6 @@ def prepare(
         if valid is None:
             split = _split(spool, ids, share=valid_share, seed=seed, line_break=int(builder.add("\n")[0]))
         else:
-            if not valid_spool.tokens:
-                raise TrainingError("the text to measure on (--valid) is empty; name another, or leave it out")
             valid_ids = valid_spool.map()
             training = np.isin(spool.sides, (TRAIN, UNLABELLED))
             split = _Split(spool.songs()[training], valid_spool.songs(), "held out: the text given")

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from lyricgen import __version__
-from lyricgen.errors import OptionError
+from lyricgen.errors import InputError, OptionError
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Card, Checkpoint, read_vocab
 from lyricgen.model.config import check_choice, check_range
@@ -84,6 +84,8 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
     with _removed_on_failure(folder):
         source = checkpoint.load(find_model(options.init_from)) if options.init_from else None
         prepared = _prepare(options, corpus, folder, base=source.vocab if source else None)
+        if options.valid and prepared.valid is None:
+            raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
         shape = replace(source.card.model, vocab_size=len(prepared.vocab)) if source else None
         recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
                         model=shape)  # fmt: skip
