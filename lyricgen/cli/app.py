@@ -9,6 +9,7 @@ import typer
 from lyricgen import __version__
 from lyricgen.cli import corpus, evaluate, generate, info, next_tokens, train, vocab
 from lyricgen.cli.console import note, silence, use_utf8
+from lyricgen.cli.cores import share_cores
 from lyricgen.cli.language import tell
 from lyricgen.errors import LyricgenError
 
@@ -60,6 +61,7 @@ def _root(
 def main() -> None:
     """Runs the command line. Exit status: 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted."""
     use_utf8()
+    share_cores()
     try:
         app()
     except LyricgenError as error:

@@ -81,12 +81,10 @@ class _Spool:
         bounds = np.array([*self.starts, self.tokens], dtype=np.int64)
         return np.stack((bounds[:-1], bounds[1:]), axis=1)
 
-    def map(self) -> Provisional:
-        """All provisional ids, `(tokens,)`, on disk."""
-        self.file.flush()
-        if not self.tokens:
-            return np.zeros(0, dtype=np.uint32)
-        return np.memmap(self.file, dtype=np.uint32, mode="r", shape=(self.tokens,))
+    def read(self, run: slice) -> Provisional:
+        """The provisional ids of a run; read, not mapped: mapped pages would count as memory in use."""
+        self.file.seek(4 * run.start)
+        return np.frombuffer(self.file.read(4 * (run.stop - run.start)), dtype=np.uint32)
 
 
 def prepare(
@@ -122,19 +120,18 @@ def prepare(
         for document in valid or ():
             valid_spool.add(builder.add(document.text), side=VALID, ended=document.ended)
         valid_spool.close()
-        ids = valid_ids = spool.map()
         if valid is None:
-            split = _split(spool, ids, share=valid_share, seed=seed, line_break=int(builder.add("\n")[0]))
+            valid_spool = spool
+            split = _split(spool, share=valid_share, seed=seed, line_break=int(builder.add("\n")[0]))
         else:
-            valid_ids = valid_spool.map()
             training = np.isin(spool.sides, (TRAIN, UNLABELLED))
             split = _Split(spool.songs()[training], valid_spool.songs(), "held out: the text given")
-        counts = _count(ids, split.train, size=len(builder))
+        counts = _count(spool, split.train, size=len(builder))
         vocab, pieces = builder.build(counts, min_count=min_count, base=base)
         if len(set(vocab.tokens[FIRST:]) - {"\n"}) < 2:
             raise TrainingError("the corpus has fewer than two different characters; give it more text")
-        train = _write(folder / "train.npy", ids, split.train, pieces, vocab=vocab, blank=blank)
-        held = _write(folder / "valid.npy", valid_ids, split.valid, pieces, vocab=vocab, blank=blank)
+        train = _write(folder / "train.npy", spool, split.train, pieces, vocab=vocab, blank=blank)
+        held = _write(folder / "valid.npy", valid_spool, split.valid, pieces, vocab=vocab, blank=blank)
     return Prepared(vocab, train, held if len(split.valid) else None, split.how)
 
 
@@ -147,7 +144,7 @@ class _Split:
     how: str
 
 
-def _split(spool: _Spool, ids: Provisional, *, share: float, seed: int, line_break: int) -> _Split:
+def _split(spool: _Spool, *, share: float, seed: int, line_break: int) -> _Split:
     songs, sides = spool.songs(), np.array(spool.sides)
     if (sides == VALID).any():
         valid = songs[sides == VALID]
@@ -156,7 +153,7 @@ def _split(spool: _Spool, ids: Provisional, *, share: float, seed: int, line_bre
         )
     songs = songs[sides != LEFT_OUT]
     if len(songs) == 1:
-        return _split_tail(songs, ids, share=share, line_break=line_break)
+        return _split_tail(songs, spool, share=share, line_break=line_break)
     order = np.random.default_rng(seed).permutation(len(songs))
     if len(songs) < FEW_SONGS:
         order = np.argsort(songs[:, 1] - songs[:, 0], kind="stable")
@@ -165,22 +162,23 @@ def _split(spool: _Spool, ids: Provisional, *, share: float, seed: int, line_bre
     return _Split(songs[~held_out], songs[held_out], f"held out: {held_out.sum():,} songs")
 
 
-def _split_tail(songs: Runs, ids: Provisional, *, share: float, line_break: int) -> _Split:
+def _split_tail(songs: Runs, spool: _Spool, *, share: float, line_break: int) -> _Split:
     """The last part of a single text, cut after the line break nearest to where the share begins."""
     start, stop = songs[0].tolist()
     aim, reach = stop - max(1, round(share * (stop - start))), max(1, (stop - start) // 4)
     low, high = max(start + 1, aim - reach), min(stop - 2, aim + reach)  # the text's last break parts nothing
-    breaks = np.flatnonzero(ids[low:high] == line_break) + low + 1
+    near = spool.read(slice(low, max(low, high)))
+    breaks = np.flatnonzero(near == line_break) + low + 1
     if not len(breaks):
         return _Split(songs, songs[:0], "held out: nothing, the text is too short to spare any")
     cut = int(breaks[np.argmin(np.abs(breaks - aim))])
     return _Split(np.array([[start, cut]]), np.array([[cut, stop]]), "held out: the last part of the text")
 
 
-def _count(ids: Provisional, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:
+def _count(spool: _Spool, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:
     counts = np.zeros(size, dtype=np.int64)
     for chunk in _chunks(runs):
-        counts += np.bincount(ids[chunk], minlength=size)
+        counts += np.bincount(spool.read(chunk), minlength=size)
     return counts
 
 
@@ -195,11 +193,12 @@ def _chunks(runs: Runs) -> Iterator[slice]:
         yield from (slice(a, min(a + CHUNK, stop)) for a in range(start, stop, CHUNK))
 
 
-def _write(path: Path, ids: Provisional, runs: Runs, pieces: Pieces, *, vocab: Vocab, blank: bool) -> Part:
+def _write(path: Path, spool: _Spool, runs: Runs, pieces: Pieces, *, vocab: Vocab, blank: bool) -> Part:
     """Final ids of the runs as an array of the smallest type that fits. Each part begins with a start of song."""
     lengths = np.diff(pieces.starts)
-    headless = int(len(runs) > 0 and ids[runs[0, 0]] != START)  # the tail of a text
-    tokens = headless + sum(int(lengths[ids[chunk]].sum()) for chunk in _chunks(runs))
+    first = slice(int(runs[0, 0]), int(runs[0, 0]) + 1) if len(runs) else slice(0, 0)
+    headless = int((spool.read(first) != START).sum())  # the tail of a text
+    tokens = headless + sum(int(lengths[spool.read(chunk)].sum()) for chunk in _chunks(runs))
     kind = np.min_scalar_type(len(vocab) - 1)
     shape = (max(1, tokens),)  # what is empty cannot be mapped
     header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
@@ -208,7 +207,7 @@ def _write(path: Path, ids: Provisional, runs: Runs, pieces: Pieces, *, vocab: V
         np.lib.format.write_array_header_1_0(file, header)
         file.write(np.full(shape[0] - tokens + headless, START, dtype=kind).tobytes())
         for chunk in _chunks(runs):
-            final = pieces.expand(ids[chunk])
+            final = pieces.expand(spool.read(chunk))
             file.write(final.astype(kind).tobytes())
             characters += int(vocab.lengths[final].sum()) + (int((final == END).sum()) if blank else 0)
     return Part(path, tokens, characters, len(runs))
