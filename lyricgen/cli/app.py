@@ -1,8 +1,9 @@
 """The command line: the table of commands, and the one place where an error becomes a line and an exit code."""
 
+import functools
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -39,8 +40,42 @@ app = typer.Typer(
         "lyricgen vocab my-songs/              看它们由哪些词组成",
     ),
 )
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose expected failures become one line on standard error and an exit status."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except LyricgenError as error:
+            fail(str(error))
+        except BrokenPipeError:
+            silence(sys.stdout)
+            raise typer.Exit(1) from None
+        except OSError as error:
+            silence(sys.stdout)
+            fail(f"{error.filename or 'the output'}: {error.strerror or error}; choose another file or folder")
+        except UnicodeEncodeError:
+            fail("a name or text is not valid UTF-8; rename or retype it")
+        except KeyboardInterrupt:
+            note("lyricgen: interrupted")
+            raise typer.Exit(130) from None
+
+    return run
+
+
+def fail(message: str) -> NoReturn:
+    """Ends the command with one line and status 1."""
+    note("lyricgen: " + " ".join(message.split("\n")).encode("utf-8", "replace").decode("utf-8"))
+    raise typer.Exit(1)
+
+
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name)(guarded(command))
 
 
 def _version(value: bool) -> None:
@@ -64,12 +99,6 @@ def main() -> None:
     share_cores()
     try:
         app()
-    except LyricgenError as error:
-        note(f"lyricgen: {error}")
-        sys.exit(1)
-    except BrokenPipeError:
-        silence(sys.stdout)
-        sys.exit(1)
     except KeyboardInterrupt:
         note("lyricgen: interrupted")
         sys.exit(130)

@@ -1,5 +1,6 @@
 """What commands say: results on standard output, all else on standard error."""
 
+import contextlib
 import json
 import os
 import sys
@@ -18,8 +19,11 @@ def use_utf8() -> None:
 
 def note(*lines: str) -> None:
     """Says something that is not a result."""
-    for line in lines:
-        print(line, file=sys.stderr)
+    if sys.stderr is None:  # closed by the caller: nobody wants to know
+        return
+    with contextlib.suppress(OSError):
+        for line in lines:
+            print(line, file=sys.stderr)
 
 
 def show_json(data: dict[str, Any]) -> None:
@@ -29,7 +33,8 @@ def show_json(data: dict[str, Any]) -> None:
 
 def silence(stream: TextIO) -> None:
     """Sends what is still to be written to a closed pipe nowhere, so that Python does not complain at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def check_new_file(path: Path | None) -> None:

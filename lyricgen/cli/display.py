@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -34,7 +35,7 @@ def follow(session: Session) -> Report:
     The first Ctrl-C lets the run save itself and end; the second ends it at once.
     """
     trainer = session.trainer
-    lively = sys.stderr.isatty()
+    lively = sys.stderr is not None and sys.stderr.isatty()
     bar = tqdm(total=1.0, bar_format=BAR, file=sys.stderr, disable=not lively, dynamic_ncols=True)
     losses: list[float] = []
     sampled = 0
@@ -48,13 +49,21 @@ def follow(session: Session) -> Report:
                 if not lively:
                     note(_state(report, losses))
                 if report.note:
-                    bar.write(report.note, file=sys.stderr)
+                    _say(bar, report.note)
                 if report.done * SAMPLES >= sampled + 1 and not report.ended:
                     sampled = int(report.done * SAMPLES)
-                    bar.write(_sample(session, report), file=sys.stderr)
+                    _say(bar, _sample(session, report))
             bar.set_description_str(_state(report, losses))
     assert last is not None
     return last
+
+
+def _say(bar: "tqdm[NoReturn]", text: str) -> None:
+    """Prints above the bar."""
+    if bar.disable:
+        note(text)
+    else:
+        bar.write(text, file=sys.stderr)
 
 
 def _state(report: Report, losses: list[float]) -> str:

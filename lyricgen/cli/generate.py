@@ -56,6 +56,7 @@ def generate(
     from lyricgen.generation.lyricist import load
     from lyricgen.generation.sampler import SamplingConfig
     from lyricgen.model.checkpoint import write_text
+    from lyricgen.model.config import check_range
     from lyricgen.model.locate import find_model
 
     check_new_file(out)
@@ -66,9 +67,11 @@ def generate(
     seed = secrets.randbelow(1 << 31) if seed is None else seed
     folder = find_model(model)
     lyricist = load(folder, device=device)
+    pieces = lyricist.stream(start, seed=seed, form=form, sampling=sampling)  # refuses what cannot be before a word
+    check_range("count", count, 1, 100_000)
     note(f"model: {folder}  seed: {seed}")
     if count == 1 and not as_json and out is None:
-        _stream(lyricist.stream(start, seed=seed, form=form, sampling=sampling))
+        _stream(pieces)
         return
     songs = lyricist.write(start, count=count, seed=seed, form=form, sampling=sampling)
     result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}

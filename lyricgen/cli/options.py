@@ -43,7 +43,10 @@ MinCount = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help=tell("Words rarer than this become characters. Default: 5.", "少于 N 次的词拆成字。缺省：5。"),
+        help=tell(
+            "Words rarer than this become characters. Default: 5 at word level.",
+            "少于 N 次的词拆成字。以词为单位时缺省：5。",
+        ),
     ),
 ]
 Seed = Annotated[int | None, typer.Option(metavar="N", help=tell("Seed of all that is random.", "随机种子。"))]

@@ -10,7 +10,8 @@ import typer
 
 from lyricgen.cli.console import note
 from lyricgen.cli.language import tell
-from lyricgen.cli.options import CorpusPaths, Device, Level, MinCount, Seed, SongsIn
+from lyricgen.cli.options import CorpusPaths, Device, MinCount, Seed, SongsIn
+from lyricgen.errors import OptionError
 
 EXAMPLES = tell(
     "Train a model on songs.\n\n\b\n"
@@ -31,6 +32,7 @@ def _option(metavar: str, english: str, chinese: str) -> Any:
 
 
 def train(
+    context: typer.Context,
     paths: CorpusPaths = None,
     out: Annotated[Path | None, _option("DIR", "A new folder for the run.", "存放这次训练的新文件夹。")] = None,
     minutes: Annotated[float | None, _option("M", "Time in all. Default: 5.", "总共几分钟。缺省：5。")] = None,
@@ -41,7 +43,8 @@ def train(
     valid: Annotated[str | None, _option("PATH", "A text to measure on instead of a tenth of the songs.",
                                          "用这份文本来衡量，而不是留出一成的歌。")] = None,
     songs: SongsIn = None,
-    level: Level = "char",
+    level: Annotated[str | None, _option("char|word", "What a token is. Default: char.",
+                                         "以字还是以词为单位。缺省：char（字）。")] = None,
     min_count: MinCount = None,
     cell: Annotated[str | None, _option("rnn|lstm|gru", "Default: lstm.", "缺省：lstm。")] = None,
     hidden: Annotated[int | None, _option("N", "Units of a layer.", "每层单元数。")] = None,
@@ -56,8 +59,8 @@ def train(
         "Share weights of embedding and output.", "输入输出共用权重。"), show_default=False)] = None,
     residual: Annotated[bool | None, typer.Option("--residual/--no-residual", help=tell(
         "Add a layer's input to its output.", "残差连接。"), show_default=False)] = None,
-    init_from: Annotated[Path | None, _option("MODEL", "Start from this model (or `starter`) instead of nothing.",
-                                              "从这个模型（或 starter）接着学。")] = None,
+    init_from: Annotated[Path | None, _option("MODEL", "Start from this model instead of nothing.",
+                                              "从这个模型接着学。")] = None,
     vectors: Annotated[Path | None, _option("FILE", "Start from pretrained vectors (word2vec or GloVe text).",
                                             "用预训练词向量起步（word2vec 或 GloVe 文本格式）。")] = None,
     preset: Annotated[str | None, _option("classic", "The usual tutorial's sizes: RNN 128 to 256, 10 epochs.",
@@ -74,6 +77,7 @@ def train(
     prepare_torch()
     chosen = pick_device(device)
     if resume is not None:
+        _check_alone(resume, context.params)
         session = resume_session(resume, device=chosen)
     else:
         wishes = Wishes(cell=cell, hidden=hidden, layers=layers, embedding=embedding, dropout=dropout, tied=tied,
@@ -85,10 +89,17 @@ def train(
     note(*session.lines)
     report = follow(session)
     if report.ended == "interrupted":
-        note(f"saved; go on with: lyricgen train --resume {session.folder}")
+        note(f"saved; go on with: lyricgen train --resume {shlex.quote(str(session.folder))}")
         raise typer.Exit(130)
     note(f"held-out loss {session.trainer.best:.4f} nats per character; the model is in {session.folder}")
-    note(f"write with it: lyricgen generate --model {session.folder} --start 星星")
+    note(f"write with it: lyricgen generate --model {shlex.quote(str(session.folder))} --start 星星")
+
+
+def _check_alone(resume: Path, given: dict[str, Any]) -> None:
+    """Raises OptionError where --resume stands beside settings: a run goes on with its own."""
+    others = [name for name, value in given.items() if name not in ("resume", "device") and value]
+    if others:
+        raise OptionError(f"a run that goes on keeps its own settings; give --resume {resume} alone")
 
 
 def _command() -> str:

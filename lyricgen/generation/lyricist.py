@@ -85,8 +85,8 @@ class Lyricist:
 
         Raises InputError for a start text of nothing but white space.
         """
-        for made in self._run(start, seed=seed, songs=[number], form=form, sampling=sampling):
-            yield made.text
+        pieces = self._run(start, seed=seed, songs=[number], form=form, sampling=sampling)
+        return (piece.text for piece in pieces)
 
     def write(
         self,
@@ -138,6 +138,8 @@ class Lyricist:
             self._writer = Writer(Engine(self.checkpoint.model), self.vocab)
         sampling = sampling or SamplingConfig()
         form = form or Form(repeats=sampling.greedy)
+        if form.lines and (begun := len([line for line in start.split("\n") if line.strip()])) > form.lines:
+            raise InputError(f"the start text has {begun} lines already, and the song shall have {form.lines}")
         return self._writer.write(start, form=form, sampling=sampling, songs=songs, seed=seed)
 
 

@@ -33,7 +33,9 @@ def disk_errors(what: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CheckpointError(f"cannot write {what}: {error.strerror or error}; nothing there was changed") from error
+        raise CheckpointError(
+            f"cannot write {what}: {error.strerror or error}; make room or choose another place"
+        ) from error
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -185,11 +187,14 @@ def _read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
                     raise CheckpointError(
                         f"{path}: {name} has shape {part.get_shape()}, the configuration asks for {list(like.shape)}"
                     )
-            return {name: cast(Tensor, file.get_tensor(name)).float() for name in expected}
+            weights = {name: cast(Tensor, file.get_tensor(name)).float() for name in expected}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} is not a safetensors file, or only half of one; take an intact copy of the model"
         ) from error
+    if not all(bool(weight.isfinite().all()) for weight in weights.values()):
+        raise CheckpointError(f"{path} holds numbers that are not finite; take an intact copy of the model")
+    return weights
 
 
 def describe(folder: Path) -> dict[str, Any]:

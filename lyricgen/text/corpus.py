@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lyricgen.errors import InputError
+from lyricgen.errors import InputError, OptionError
 from lyricgen.text.cleaning import Cleaner, CleaningReport, counted
 from lyricgen.text.encoding import STDIN
 from lyricgen.text.phonetics import HAN
@@ -56,6 +56,8 @@ class Corpus:
     """
 
     def __init__(self, paths: Sequence[str | Path], *, songs: Songs = "file", clean: bool = True) -> None:
+        if songs not in ("file", "blank"):
+            raise OptionError(f"songs must be file or blank, got {songs!r}")
         self._paths = [Path(path) for path in paths]
         self._songs = songs
         self._clean = clean
@@ -133,6 +135,6 @@ def write_songbook(songs: Iterable[Song], out: Path) -> None:
             os.fsync(stream.fileno())
         temporary.replace(out)
     except OSError as error:
-        raise InputError(f"{out} cannot be written ({error.strerror}): choose a folder that exists") from None
+        raise InputError(f"{out} cannot be written ({error.strerror}): make room or choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lyricgen.errors import InputError
+from lyricgen.errors import InputError, OptionError
 from lyricgen.text.encoding import read_text
-from lyricgen.text.readers import read_songs
+from lyricgen.text.readers import TABLES, read_songs
 from lyricgen.text.song import Song, is_songbook, parse_songbook
 
 Songs = Literal["file", "blank"]
@@ -33,6 +33,8 @@ def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Ite
     A plain .txt is taken as it stands, line for line; in files that hold more than what is sung (the songbook's
     form, .lrc, .json, .jsonl, .csv) it is the sung text of each song. Raises InputError for what cannot be read.
     """
+    if songs not in ("file", "blank"):
+        raise OptionError(f"songs must be file or blank, got {songs!r}")
     for path in paths:
         text = _plain(path)
         if text is None:
@@ -56,7 +58,7 @@ def split_blank(text: str) -> Iterator[Document]:
 
 def _plain(path: str | Path) -> str | None:
     """The text of a file that is no table, no .lrc and no folder; None for those."""
-    if str(path) != "-" and (Path(path).is_dir() or Path(path).suffix.lower() not in (".txt", "")):
+    if str(path) != "-" and (Path(path).is_dir() or Path(path).suffix.lower() in (".lrc", *TABLES)):
         return None
     return read_text(Path(path))
 

@@ -70,7 +70,7 @@ def heading_text(name: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s*[\r\n]\s*", " ", text).strip()
+    return " ".join(filter(None, (part.strip() for part in re.split(r"[\r\n]+", text))))
 
 
 def _escape(line: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lyricgen.errors import OptionError
 from lyricgen.text.song import Song
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import FIRST, Vocab, count_vocab
@@ -70,6 +71,8 @@ class Survey:
 
 def survey(songs: Iterable[Song], *, level: str, min_count: int | None) -> Survey:
     """Reads songs once and counts their tokens."""
+    if min_count is not None and min_count < 1:
+        raise OptionError(f"min-count must be at least 1, got {min_count}")
     rare = min_count if min_count is not None else WORD_MIN_COUNT if level == "word" else 1
     vocab, counts = count_vocab((song.text() for song in songs), tokenizer=Tokenizer.of_level(level), min_count=rare)
     return Survey(vocab, counts, rare)

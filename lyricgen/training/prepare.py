@@ -1,11 +1,13 @@
 """A corpus onto disk as ids: read once, split by song, counted, translated, in memory that hardly grows with it."""
 
+import os
 import tempfile
+import tokenize
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -210,9 +212,22 @@ def _write(path: Path, spool: _Spool, runs: Runs, pieces: Pieces, *, vocab: Voca
             final = pieces.expand(spool.read(chunk))
             file.write(final.astype(kind).tobytes())
             characters += int(vocab.lengths[final].sum()) + (int((final == END).sum()) if blank else 0)
+        file.flush()
+        os.fsync(file.fileno())
     return Part(path, tokens, characters, len(runs))
 
 
-def load_ids(path: Path) -> Ids:
-    """The ids of a prepared part, `(n,)`, mapped from disk and not read until they are used."""
-    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+def load_ids(path: Path, *, tokens: int, vocab_size: int) -> Ids:
+    """The ids of a prepared part, `(tokens,)`, mapped from disk.
+
+    Raises TrainingError for a file that is damaged: another length, or ids past the vocabulary.
+    """
+    try:
+        ids = np.load(path, mmap_mode="r")
+        sound = ids.shape == (tokens,) and ids.dtype.kind == "u" and tokens > 0
+        sound = sound and all(int(ids[a : a + CHUNK].max()) < vocab_size for a in range(0, tokens, CHUNK))
+    except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError):
+        sound = False
+    if not sound:
+        raise TrainingError(f"{path} is damaged; start the run again")
+    return cast(Ids, ids)

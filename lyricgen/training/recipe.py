@@ -51,6 +51,7 @@ class Wishes:
     def __post_init__(self) -> None:
         for name, low, high in (("hidden", 1, 16_384), ("layers", 1, 64), ("embedding", 1, 16_384),
                                 ("window", 1, 65_536), ("batch", 1, 65_536),
+                                ("dropout", 0, 0.95), ("lr", 1e-9, 10), ("seed", 0, 2**63 - 1),
                                 ("minutes", 0.01, 1e6), ("epochs", 1, 1e6)):  # fmt: skip
             if (value := getattr(self, name)) is not None:
                 check_range(name, value, low, high)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from lyricgen import __version__
-from lyricgen.errors import InputError, OptionError
+from lyricgen.errors import InputError, OptionError, TrainingError
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Card, Checkpoint, read_vocab
 from lyricgen.model.config import check_choice, check_range
@@ -38,7 +38,7 @@ class RunOptions:
     out: Path | None = None
     valid: str | None = None
     songs: Songs = "file"
-    level: str = "char"
+    level: str | None = None
     min_count: int | None = None
     preset: str | None = None
     vectors: Path | None = None
@@ -47,7 +47,7 @@ class RunOptions:
     command: str = ""
 
     def __post_init__(self) -> None:
-        check_choice("level", self.level, LEVELS)
+        check_choice("level", self.level or "char", LEVELS)
         check_choice("songs", self.songs, ("file", "blank"))
         check_range("min-count", 1 if self.min_count is None else self.min_count, 1, 1e9)
         if self.preset is not None:
@@ -55,6 +55,8 @@ class RunOptions:
         if self.init_from is not None and (self.wanted.shape() or self.preset or self.vectors):
             fixed = ", ".join(f"--{name}" for name in self.wanted.shape()) or "--preset or --vectors"
             raise OptionError(f"a model that goes on learning keeps its shape; leave out {fixed}, or --init-from")
+        if self.init_from is not None and self.level is not None:
+            raise OptionError("a model that goes on learning keeps its level; leave out --level, or --init-from")
 
     @property
     def wanted(self) -> Wishes:
@@ -107,7 +109,7 @@ def resume_session(path: Path, *, device: torch.device) -> Session:
 
 
 def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vocab | None) -> Prepared:
-    level = "word" if options.preset == "classic" else options.level
+    level = options.level or ("word" if options.preset == "classic" else "char")
     rare = options.min_count or (1 if options.preset == "classic" or level == "char" else WORD_MIN_COUNT)
     tokenizer = base.tokenizer if base else Tokenizer.of_level(level)
     valid = read_documents([options.valid], songs=options.songs) if options.valid else None
@@ -138,7 +140,12 @@ def _make_model(
         if source:
             new = len(prepared.vocab) - len(source.vocab)
             return grow(source, prepared.vocab, config=config), (f"from {source.folder}: {new:,} new tokens",)
-        model = LyricModel(config)
+        try:
+            model = LyricModel(config)
+        except RuntimeError as error:
+            raise TrainingError(
+                "there is not enough memory for a model of this size; try a lower --hidden"
+            ) from error
     if vectors:
         vectors.start(model)
         return model, (vectors.summary(),)
@@ -160,7 +167,7 @@ def _shrunk(options: RunOptions, recipe: Recipe) -> tuple[str, ...]:
 
 def _next_folder(paths: tuple[str, ...]) -> Path:
     """checkpoints/<corpus>-<n>, the first that is free."""
-    name = Path(paths[0]).resolve().stem if paths and paths[0] != "-" else "songbook" if not paths else "stdin"
+    name = "songbook" if not paths else "stdin" if paths[0] == "-" else Path(paths[0]).absolute().stem[:40]
     number = 1
     while (RUNS / f"{name}-{number}").exists():
         number += 1

@@ -67,6 +67,16 @@ class _Position:
     worse: int = 0
     said_copying: bool = False
 
+    @classmethod
+    def from_saved(cls, saved: dict[str, Any]) -> "_Position":
+        """The position that was saved; raises ValueError where it cannot have been."""
+        position = cls(**saved)
+        for name, start in vars(cls()).items():
+            value = getattr(position, name)
+            if type(value) is not type(start) or not value >= 0 or (value == math.inf and name != "best"):
+                raise ValueError(name)
+        return position
+
 
 class Trainer:
     """One run. `run()` yields reports; `stop()` asks it to save and end after the step at hand.
@@ -93,9 +103,11 @@ class Trainer:
         self.folder = folder
         self.card = card
         self.device = device
-        self._train = load_ids(folder.path / DATA[0])
-        valid = folder.path / DATA[1]
-        self._valid: Ids | None = load_ids(valid)[:VALID_TOKENS] if card.corpus["valid_tokens"] else None
+        tokens = (int(card.corpus["train_tokens"]), int(card.corpus["valid_tokens"]))
+        self._train = load_ids(folder.path / DATA[0], tokens=tokens[0], vocab_size=len(vocab))
+        self._valid: Ids | None = None
+        if tokens[1]:
+            self._valid = load_ids(folder.path / DATA[1], tokens=tokens[1], vocab_size=len(vocab))[:VALID_TOKENS]
         self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
         self._unseen = Unseen(vocab.unseen, vocab.unseen_characters)
         self.model.generator = torch.Generator(device).manual_seed(config.seed)
@@ -144,7 +156,7 @@ class Trainer:
         card, saved = folder.card(), folder.load_state()
         config = TrainConfig.from_json(card.training)
         try:
-            position = _Position(**saved["position"])
+            position = _Position.from_saved(saved["position"])
             model = LyricModel(card.model)
             model.load_state_dict(saved["model"])
             trainer = cls(model, vocab, config, folder, card, device=device, used=position.seconds, clock=clock)
@@ -152,13 +164,20 @@ class Trainer:
             trainer._progress.done = position.done
             trainer._reserve_time()
             trainer._optimizer.load_state_dict(saved["optimizer"])
-            trainer._state = [tuple(part.to(device) for part in layer) for layer in saved["state"]]
-            trainer._history = saved["history"]
+            trainer._load_state(saved["state"])
+            trainer._history = [dict(record) for record in saved["history"]]
             assert trainer.model.generator is not None
             trainer.model.generator.set_state(saved["generator"])
-        except (KeyError, TypeError, RuntimeError, ValueError, OSError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError, RuntimeError, ValueError, OSError) as error:
             raise TrainingError(f"the saved state in {folder.path} does not fit its run; start it again") from error
         return trainer
+
+    def _load_state(self, saved: list[list[Tensor]]) -> None:
+        """Takes in the hidden state that was saved; its shapes must be those of this model."""
+        shapes = [[part.shape[::2] for part in layer] for layer in self._state]
+        if [[part.shape[::2] for part in layer] for layer in saved] != shapes:
+            raise ValueError("state")
+        self._state = [tuple(part.to(self.device) for part in layer) for layer in saved]
 
     def save(self) -> None:
         """Writes the run's whole state."""

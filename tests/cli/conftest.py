@@ -2,11 +2,12 @@
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from lyricgen.cli.app import main
 
@@ -24,7 +25,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """A function that runs `lyricgen` with some arguments."""
 
     def call(*arguments: object) -> Result:
@@ -38,7 +39,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
         out, err = capfd.readouterr()
         return Result(code, out, err)
 
-    return call
+    yield call
+    torch.set_flush_denormal(False)  # a setting for processes that train, not for the tests after this one
 
 
 def write_songs(folder: Path, *, count: int = 14, seed: int = 1) -> Path:
@@ -71,4 +73,5 @@ def model(songs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert not end.code
     finally:
         sys.argv = before
+        torch.set_flush_denormal(False)
     return folder

@@ -365,7 +365,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fsync", full)
     message = refusal(lambda path: write_text(path, "new"), target)
-    assert message == f"cannot write {target}: No space left on device; nothing there was changed"
+    assert message == f"cannot write {target}: No space left on device; make room or choose another place"
     assert target.read_text() == "old" and names(tmp_path) == ["song.txt"]
 
 

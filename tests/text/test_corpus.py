@@ -121,5 +121,5 @@ def test_a_songbook_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_songbook_needs_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be written .*: choose a folder that exists"):
+    with pytest.raises(InputError, match=r"cannot be written .*: make room or choose another place"):
         write_songbook([], tmp_path / "none" / "book.txt")

@@ -38,7 +38,10 @@ def written(part: Part | None, vocab: Vocab) -> str:
     if part is None:
         return ""
     marks = {START: "<", END: ">"}
-    return "".join(marks.get(i) or vocab.decode([i]) for i in load_ids(part.path).tolist())
+    return "".join(
+        marks.get(i) or vocab.decode([i])
+        for i in load_ids(part.path, tokens=part.tokens, vocab_size=len(vocab)).tolist()
+    )
 
 
 def sides(found: Prepared) -> tuple[str, str]:
@@ -57,7 +60,7 @@ def test_every_song_stands_between_its_ends(tokenizer: Tokenizer, tmp_path: Path
     found = prepared(songs, tmp_path, tokenizer=tokenizer, valid=[])
     assert sides(found) == ("<星光\n在天上\n><我们\n\n星光\n><没有人\n>", "")
     assert found.valid is None and found.split == "held out: the text given"
-    ids = load_ids(found.train.path)
+    ids = load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab))
     assert isinstance(ids, np.memmap) and ids.dtype == np.uint8
     assert found.train == Part(tmp_path / "train.npy", len(ids), 7 + 7 + 4, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train.npy", "valid.npy"]
@@ -69,7 +72,11 @@ def test_words_that_are_rare_in_training_break_into_characters(
 ) -> None:
     songs = [song("星光 月亮"), song("星光"), song("月亮", split="valid")]
     found = prepared(songs, tmp_path, tokenizer=WORDS, min_count=min_count)
-    ids = [i for i in load_ids(found.train.path).tolist() if i > END]
+    ids = [
+        i
+        for i in load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab)).tolist()
+        if i > END
+    ]
     assert [found.vocab.tokens[i] for i in ids] == [tokens[0], " ", *tokens[1:], "\n", "星光", "\n"]
 
 
@@ -88,14 +95,17 @@ def test_ids_take_as_few_bytes_as_they_can(tokens: int, kind: type, tmp_path: Pa
     text = "".join(map(chr, range(0x20000, 0x20000 + tokens - 4)))  # with the three ends and the line break
     found = prepared([song(text)], tmp_path, valid=[])
     assert len(found.vocab) == tokens
-    ids = load_ids(found.train.path)
+    ids = load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab))
     assert ids.dtype == kind and ids.max() == tokens - 1
     assert found.vocab.decode(ids) == text + "\n"
 
 
 def test_characters_of_control_are_characters(tmp_path: Path) -> None:
     found = prepared([song("\1\2a\0\2")], tmp_path, valid=[])
-    assert found.vocab.decode(load_ids(found.train.path)) == "\1\2a\0\2\n"
+    assert (
+        found.vocab.decode(load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab)))
+        == "\1\2a\0\2\n"
+    )
     assert (found.train.characters, found.train.tokens) == (6, 8)
 
 

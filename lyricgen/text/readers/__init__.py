@@ -59,6 +59,8 @@ def find_sources(paths: Sequence[str | Path]) -> Iterator[Source | InputError]:
 
 def _walk(folder: Path, problems: list[OSError]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=problems.append):
+        if "vocab.json" in files and "config.json" in files:
+            continue  # a model's folder, not songs
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if not name.startswith(".") and name.lower().endswith(EXTENSIONS):
@@ -68,18 +70,21 @@ def _walk(folder: Path, problems: list[OSError]) -> Iterator[Path]:
 def read_source(source: Source, *, songs: Songs = "file") -> Iterator[Song | InputError]:
     """The songs of one file; what is wrong with it is raised if it was named, else yielded."""
     try:
-        empty = True
+        problem: InputError | None = None
+        sung = False
         for item in _read_file(source.path, songs=songs):
-            if isinstance(item, InputError) and source.named:
-                raise item
-            empty = False
-            yield item
-        if empty:
-            raise InputError(_nothing_in(source.path))
-    except InputError as problem:
+            if isinstance(item, InputError):
+                problem = problem or item
+            else:
+                sung = True
+            if sung or not source.named:
+                yield item
+        if not sung and (source.named or problem is None):
+            raise problem or InputError(_nothing_in(source.path))
+    except InputError as error:
         if source.named:
             raise
-        yield problem
+        yield error
 
 
 def _nothing_in(path: Path) -> str:

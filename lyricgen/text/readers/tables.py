@@ -124,6 +124,13 @@ def _song(record: object, *, where: str, title: str) -> Song | InputError:
     """The song of one record: an object, a list of lines, or a text."""
     if not isinstance(record, Mapping):
         record = {"lyrics": record} if isinstance(record, str | list) else {}
+    try:
+        return _song_of_fields(record, where=where, title=title)
+    except RecursionError:
+        return InputError(f"{where}: lists within lists, too deep to read; mend or remove it")
+
+
+def _song_of_fields(record: Mapping[Any, Any], *, where: str, title: str) -> Song | InputError:
     values = {_key(str(key)): value for key, value in record.items()}
     found = {field: _first(values, names) for field, names in _FIELDS.items()}
     lyrics, sections = found["lyrics"], _sections(found["sections"])

@@ -67,7 +67,7 @@ def test_what_is_wrong_inside_a_folder_is_told_and_the_rest_read(folder: Path) -
         ("a.txt", b"", r"a\.txt is empty"),
         ("a.txt", b"\xef\xbb\xbf", r"a\.txt has no lyrics"),
         ("a.txt", b"\0\0\0\0", r"a\.txt is binary"),
-        ("a.jsonl", b'["a"]\n{', r"a\.jsonl, line 2: broken JSON"),
+        ("a.jsonl", b'{\n["a"', r"a\.jsonl, line 1: broken JSON"),
         ("a.json", b"{", r"a\.json, line 1: broken JSON"),
     ],
 )
@@ -75,6 +75,13 @@ def test_what_is_wrong_with_a_named_file_is_raised(tmp_path: Path, name: str, co
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message):
         titles(tmp_path / name)
+
+
+def test_a_broken_record_does_not_cost_the_rest_of_a_named_file(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('["a"]\n{\n["b"]\n', encoding="utf-8")
+    found = titles(tmp_path / "a.jsonl")
+    assert len(found) == 3
+    assert "line 2: broken JSON" in found[1]
 
 
 def test_a_missing_path_is_told_before_anything_is_read(folder: Path) -> None:
