@@ -11,8 +11,8 @@ Model = Annotated[
     Path | None,
     typer.Option(
         "--model", metavar="DIR",
-        help=tell("The model's folder. Default: the newest in ./checkpoints, else the starter.",
-                  "模型文件夹。缺省：./checkpoints 里最新的一个，否则用自带的。"),
+        help=tell("The model's folder. Default: the newest in ./checkpoints.",
+                  "模型文件夹。缺省：./checkpoints 里最新的一个。"),
     ),
 ]  # fmt: skip
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help=tell("Where to compute.", "在哪里计算。"))]
