@@ -65,7 +65,8 @@ class FormRules:
         self.form = form
         self._ids = vocab.ids
         self._break = vocab.ids.get("\n", -1)
-        self.rules: tuple[Rule, ...] = (self._ends, self._breaks)
+        self._space = vocab.ids.get(" ", -1)
+        self.rules: tuple[Rule, ...] = (self._ends, self._breaks, self._spaces)
         if not form.repeats:
             self.rules += (self._repeats,)
 
@@ -91,6 +92,12 @@ class FormRules:
     def _breaks(self, draft: Draft) -> tuple[int, ...]:
         """One empty line parts sections; none opens a song."""
         return (self._break,) if draft.breaks >= 2 or not draft.text else ()
+
+    def _spaces(self, draft: Draft) -> tuple[int, ...]:
+        """No space opens or closes a line, and none follows another."""
+        if self._space < 0 or (draft.line and not draft.line.endswith(" ")):
+            return ()
+        return (self._space, self._break) if draft.line else (self._space,)
 
     def _repeats(self, draft: Draft) -> tuple[int, ...]:
         """The token that would make this line the one before it again."""

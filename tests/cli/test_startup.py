@@ -58,7 +58,7 @@ def test_every_help_has_examples(command: str, language: str) -> None:
     ("given", "spins"), [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")]
 )
 def test_waiting_threads_spin_briefly_unless_the_user_says_otherwise(given: dict[str, str], spins: str) -> None:
-    code = "import os\nfrom lyricgen.cli.cores import share_cores\nshare_cores()\nprint(os.environ.get('GOMP_SPINCOUNT'))"
+    code = "import os; from lyricgen.cli import cores; cores.share_cores(); print(os.environ.get('GOMP_SPINCOUNT'))"
     clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean | given)
     assert done.stdout.strip() == spins

@@ -78,6 +78,18 @@ def test_greedy_writing_may_loop_and_needs_no_seed() -> None:
     assert first[0].text == lyricist.vocab.decode(ids)
 
 
+def test_spaces_stand_between_words_only() -> None:
+    lyricist = make_lyricist(tokens="\n 星月")
+    vocab = lyricist.vocab
+    space, breaks = vocab.ids[" "], vocab.ids["\n"]
+    rule = FormRules(Form(), vocab).rules[2]
+    assert rule(_draft("")) == rule(_draft("星\n")) == (space,)
+    assert rule(_draft("星")) == ()
+    assert rule(_draft("星 ")) == (space, breaks)
+    for song in lyricist.write(count=10, seed=1, form=Form(lines=6), sampling=WILD):
+        assert all(line == line.strip() and "  " not in line for line in song.lines)
+
+
 def test_a_song_costs_what_scoring_says(lyricist: Lyricist) -> None:
     for start in ("", "星月", "怪"):  # the last is outside the vocabulary
         (song,) = lyricist.write(start, seed=3, form=Form(length=20))
@@ -142,12 +154,12 @@ def test_the_masks_of_a_songs_form() -> None:
     def forbidden(text: str, form: Form) -> list[tuple[int, ...]]:
         return [rule(_draft(text)) for rule in FormRules(form, vocab).rules]
 
-    assert forbidden("", Form()) == [(END,), (breaks,), ()]
-    assert forbidden("星", Form()) == [(END,), (), ()]
-    assert forbidden("星\n月", Form()) == [(END,), (), ()]
-    assert forbidden("星月\n星", Form()) == [(END,), (), (vocab.ids["月"],)]
-    assert forbidden("星\n\n", Form()) == [(END,), (breaks,), (vocab.ids["星"],)]
-    assert forbidden("星\n月\n雨\n风\n", Form()) == [(), (), (vocab.ids["风"],)]
+    assert forbidden("", Form()) == [(END,), (breaks,), (), ()]
+    assert forbidden("星", Form()) == [(END,), (), (), ()]
+    assert forbidden("星\n月", Form()) == [(END,), (), (), ()]
+    assert forbidden("星月\n星", Form()) == [(END,), (), (), (vocab.ids["月"],)]
+    assert forbidden("星\n\n", Form()) == [(END,), (breaks,), (), (vocab.ids["星"],)]
+    assert forbidden("星\n月\n雨\n风\n", Form()) == [(), (), (), (vocab.ids["风"],)]
     assert forbidden("星\n月\n", Form(lines=3))[0] == (END,)
     assert FormRules(Form(lines=2), vocab).finished(_draft("星\n月\n"))
     assert not FormRules(Form(lines=2), vocab).finished(_draft("星\n月"))
