@@ -174,7 +174,8 @@ def _split_tail(songs: Runs, spool: _Spool, *, share: float, line_break: int) ->
     if not len(breaks):
         return _Split(songs, songs[:0], "held out: nothing, the text is too short to spare any")
     cut = int(breaks[np.argmin(np.abs(breaks - aim))])
-    return _Split(np.array([[start, cut]]), np.array([[cut, stop]]), "held out: the last part of the text")
+    # Where the text ends is nothing that one text can teach, so the held-out part stops short of it.
+    return _Split(np.array([[start, cut]]), np.array([[cut, stop - 1]]), "held out: the last part of the text")
 
 
 def _count(spool: _Spool, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:

@@ -62,3 +62,10 @@ def test_waiting_threads_spin_briefly_unless_the_user_says_otherwise(given: dict
     clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean | given)
     assert done.stdout.strip() == spins
+
+
+def test_the_shell_completes_commands() -> None:
+    asked = {"_LYRICGEN_COMPLETE": "complete_bash", "COMP_WORDS": "lyricgen ge", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv = ['lyricgen']; from lyricgen.cli.app import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | asked)
+    assert done.stdout.split() == ["generate"]

@@ -181,8 +181,8 @@ def test_of_one_song_the_last_lines_are_held_out(tmp_path: Path) -> None:
     lines = [f"{first}{second}" for first in "abcd" for second in "abcd"]
     songs = [song("|".join(lines[:9])), song("|".join(lines[9:]), continues=True), song("ab", split="test")]
     found = prepared(songs, tmp_path, valid_share=0.25)
-    # The song's end is in the last part alone: the first goes on.
-    assert sides(found) == ("<" + "\n".join(lines[:12]) + "\n", "<" + "\n".join(lines[12:]) + "\n>")
+    # The first part goes on, and where the text ends nobody could have learned: neither has the song's end.
+    assert sides(found) == ("<" + "\n".join(lines[:12]) + "\n", "<" + "\n".join(lines[12:]) + "\n")
     assert found.valid is not None
     assert (found.train.characters, found.valid.characters) == (12 * 3, 4 * 3)
     assert found.split == "held out: the last part of the text"
@@ -193,7 +193,7 @@ def test_the_cut_is_at_the_line_break_that_is_nearest(tmp_path: Path) -> None:
     for share, cut in ((0.5, 10), (0.45, 21)):  # 6 tokens into the long line and 5 before its end, and the reverse
         train, valid = sides(prepared([song(text)], tmp_path, valid_share=share))
         lines = text.replace("|", "\n") + "\n"
-        assert (train, valid) == ("<" + lines[:cut], "<" + lines[cut:] + ">")
+        assert (train, valid) == ("<" + lines[:cut], "<" + lines[cut:])
 
 
 def test_a_text_too_short_to_part(tmp_path: Path) -> None:
@@ -206,8 +206,8 @@ def test_a_text_too_short_to_part(tmp_path: Path) -> None:
 def test_a_cut_text_is_whole(lines: list[str], share: float, tmp_path_factory: pytest.TempPathFactory) -> None:
     text = "|".join(["ab", *lines])
     train, valid = sides(prepared([song(text)], tmp_path_factory.mktemp("run"), valid_share=share))
-    assert train[1:] + valid[1:] == text.replace("|", "\n") + "\n>"
-    assert train.startswith("<") and len(train) > 1 and (not valid or len(valid) > 3)
+    assert train[1:] + valid[1:] == text.replace("|", "\n") + ("\n" if valid else "\n>")
+    assert train.startswith("<") and len(train) > 1 and (not valid or len(valid) > 2)
 
 
 def test_a_text_that_is_given_is_held_out(tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""A run learns, stops when it no longer does, keeps its best, and says what happened."""
+
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lyricgen.errors import TrainingError
+from lyricgen.model import checkpoint
+from lyricgen.training.recipe import Wishes
+from lyricgen.training.session import RunOptions, Session, start_session
+from lyricgen.training.trainer import Report
+
+CPU = torch.device("cpu")
+
+
+def begin(text: str, tmp_path: Path, wishes: Wishes, **options: object) -> Session:
+    (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+    asked = RunOptions((str(tmp_path / "text.txt"),), tmp_path / "run", wishes=wishes, **options)  # type: ignore[arg-type]
+    return start_session(asked, device=CPU, began=time.monotonic())
+
+
+def reports(session: Session) -> list[Report]:
+    return list(session.trainer.run())
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_a_text_that_repeats_is_learned(tmp_path: Path, cell: str) -> None:
+    wishes = Wishes(
+        cell=cell, hidden=32, embedding=16, layers=1, dropout=0.0, window=16, batch=4, epochs=40, lr=0.01, patience=0
+    )
+    session = begin("星星在天上\n月亮在水里\n" * 40, tmp_path, wishes)
+    last = reports(session)[-1]
+    assert last.ended == "done"
+    # Eleven distinct characters follow each other in one order: almost nothing is left to guess.
+    assert session.trainer.best < 0.1
+
+
+def noise(seed: int) -> str:
+    rng = random.Random(seed)
+    return "\n".join("".join(rng.choices("星月雨风山海人来去我你他", k=7)) for _ in range(60)) + "\n"
+
+
+def test_a_run_that_only_learns_by_heart_stops_early_and_keeps_its_best(tmp_path: Path) -> None:
+    wishes = Wishes(hidden=64, embedding=32, dropout=0.0, window=16, batch=2, epochs=400, lr=0.01, patience=3)
+    session = begin(noise(1), tmp_path, wishes)
+    said = reports(session)
+    assert said[-1].ended == "early"
+    assert said[-1].done < 1
+    assert any("by heart" in report.note for report in said)
+    history = [json.loads(line) for line in (session.folder / "history.jsonl").read_text().splitlines()]
+    losses = [record["held_out"] for record in history]
+    assert session.trainer.best == min(losses) < losses[-1]
+    assert len(losses) - 1 - losses.index(min(losses)) == 3  # three evaluations without a better one
+    best, last = (load_file(session.folder / name) for name in ("model.safetensors", "last.safetensors"))
+    assert not torch.equal(best["embedding.weight"], last["embedding.weight"])
+    assert checkpoint.read_card(session.folder).results["held_out"] == min(losses)
+
+
+def test_the_last_weights_can_be_loaded_too(tmp_path: Path) -> None:
+    session = begin(noise(2), tmp_path, Wishes(hidden=8, epochs=1))
+    reports(session)
+    loaded = checkpoint.load(session.folder / "last.safetensors")
+    assert torch.equal(loaded.model.embedding.weight, session.trainer.model.embedding.weight)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_remedy(tmp_path: Path) -> None:
+    session = begin(noise(3), tmp_path, Wishes(hidden=8, epochs=2))
+    with torch.no_grad():
+        session.trainer.model.bias.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="try again with a lower --lr"):
+        reports(session)
+
+
+def test_vectors_start_the_embedding_and_are_counted(tmp_path: Path) -> None:
+    vectors = tmp_path / "some.vec"
+    vectors.write_text("3 2\n星 1 -1\n月 -1 1\nzebra 5 5\n", encoding="utf-8")
+    session = begin(noise(4), tmp_path, Wishes(hidden=8, epochs=1), vectors=vectors)
+    assert any("vectors: found 2 of 13 tokens (15 %), 2 numbers each" in line for line in session.lines)
+    weight, ids = session.trainer.model.embedding.weight, session.trainer.vocab.ids
+    torch.testing.assert_close(weight[ids["星"]], -weight[ids["月"]])
+
+
+def test_a_short_text_says_that_its_window_shrank(tmp_path: Path) -> None:
+    session = begin("我爱唱歌\n你爱跳舞\n他爱看海\n大家都来\n", tmp_path, Wishes(hidden=8, epochs=1))
+    assert any("the text is short: the window is" in line for line in session.lines)
+    assert session.trainer.config.window < 64
