@@ -100,16 +100,19 @@ class SectionBuilder:
         return self._characters >= limit and bool(self._sections[-1][1])
 
     def blank(self) -> None:
+        """Takes in an empty line: what follows is another section."""
         self.folded += self._after_blank
         self._after_blank = True
         # An empty line right under a heading does not part it from its lines.
         self._fresh = self._fresh or not self._sections or bool(self._sections[-1][1])
 
     def heading(self, name: str) -> None:
+        """Opens a section of this name."""
         self._sections.append((name, []))
         self._fresh = self._after_blank = False
 
     def line(self, text: str) -> None:
+        """Adds a sung line to the section at hand."""
         if self._fresh:
             self._sections.append(("", []))
         self._fresh = self._after_blank = False
@@ -117,6 +120,7 @@ class SectionBuilder:
         self._characters += len(text) + _LINE
 
     def sections(self) -> tuple[Section, ...]:
+        """The sections so far, those that only return filled in."""
         seen: dict[str, tuple[str, ...]] = {}
         sections = []
         for name, written in self._sections:

@@ -19,6 +19,7 @@ from lyricgen.model.likelihood import Unseen, cross_entropy, stream_nats
 from lyricgen.model.network import LyricModel, State, detached
 from lyricgen.text.vocab import Ids, Vocab
 from lyricgen.training.dataset import Pair, WindowDataset, stream_steps
+from lyricgen.training.position import Position
 from lyricgen.training.prepare import Prepared, load_ids
 from lyricgen.training.run_folder import DATA, RunFolder
 from lyricgen.training.schedule import Clock, Progress, learning_rate
@@ -47,35 +48,6 @@ class Report:
     best: bool = False
     note: str = ""
     ended: str = ""
-
-
-@dataclass
-class _Position:
-    """What changes from step to step and is not a tensor; stored as JSON-like values."""
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    tokens: int = 0
-    loss: float = 0.0
-    loss_steps: int = 0
-    seconds: float = 0.0
-    done: float = 0.0
-    evaluated: float = 0.0  # the share of the run at the last evaluation
-    evaluation_seconds: float = 0.0
-    best: float = math.inf
-    worse: int = 0
-    said_copying: bool = False
-
-    @classmethod
-    def from_saved(cls, saved: dict[str, Any]) -> "_Position":
-        """The position that was saved; raises ValueError where it cannot have been."""
-        position = cls(**saved)
-        for name, start in vars(cls()).items():
-            value = getattr(position, name)
-            if type(value) is not type(start) or not value >= 0 or (value == math.inf and name != "best"):
-                raise ValueError(name)
-        return position
 
 
 class Trainer:
@@ -112,7 +84,7 @@ class Trainer:
         self._unseen = Unseen(vocab.unseen, vocab.unseen_characters)
         self.model.generator = torch.Generator(device).manual_seed(config.seed)
         self._optimizer = self._make_optimizer()
-        self._position = _Position()
+        self._position = Position()
         self._state: list[State] = self.model.initial_state(config.batch)
         self._history: list[dict[str, Any]] = []
         steps = self._epoch_steps() * max(1, config.epochs)
@@ -156,7 +128,7 @@ class Trainer:
         card, saved = folder.card(), folder.load_state()
         config = TrainConfig.from_json(card.training)
         try:
-            position = _Position.from_saved(saved["position"])
+            position = Position.from_saved(saved["position"])
             model = LyricModel(card.model)
             model.load_state_dict(saved["model"])
             trainer = cls(model, vocab, config, folder, card, device=device, used=position.seconds, clock=clock)
