@@ -328,7 +328,7 @@ class Trainer:
 
     def _reserve_time(self) -> None:
         """Keeps back what the last evaluation and the last saves will take."""
-        self._progress.reserve = 1.5 * self._position.evaluation_seconds + 1.5  # and the end of the process
+        self._progress.reserve = 1.5 * self._position.evaluation_seconds + 2.5  # and the end of the process
 
     def _end(self, report: Report) -> Report:
         """Closes the run: saved to go on where it was asked to stop, else finished."""
