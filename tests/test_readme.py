@@ -33,7 +33,7 @@ def commands(readme: str) -> list[list[str]]:
 
 def hurried(words: list[str]) -> list[str]:
     """The same command with little time."""
-    words = [{"--minutes": "--minutes", "--epochs": "--epochs"}.get(word, word) for word in words]
+    words = list(words)
     for option, little in (("--minutes", "0.02"), ("--epochs", "1")):
         if option in words:
             words[words.index(option) + 1] = little

@@ -1,6 +1,5 @@
 """`lyricgen vocab`: builds the vocabulary of a corpus and shows it."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -44,7 +43,7 @@ def vocab(
     corpus = Corpus(paths or [songbook()], songs=cast(Literal["file", "blank"], songs or "file"))
     found = survey(corpus, level=level, min_count=min_count)
     if out is not None:
-        write_text(out, json.dumps(found.vocab.to_json(), ensure_ascii=False) + "\n")
+        write_text(out, found.vocab.dumps())
         note(f"wrote {out}")
     if as_json:
         show_json(found.to_json(top=top))

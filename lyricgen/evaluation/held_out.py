@@ -76,8 +76,7 @@ def evaluate_documents(checkpoint: Checkpoint, documents: Iterable[Document]) ->
             texts += 1
             yield ids
 
-    unseen = Unseen(vocab.unseen, vocab.unseen_characters)
-    for each in token_nats(checkpoint.model, sequences(), unseen=unseen):
+    for each in token_nats(checkpoint.model, sequences(), unseen=Unseen.of(vocab)):
         nats += float(each.sum())
     if not chars:
         raise InputError("there is no text to evaluate: the files are empty")

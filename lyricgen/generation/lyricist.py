@@ -112,8 +112,7 @@ class Lyricist:
         if not text:
             raise InputError("there is no text to score; give at least one character")
         ids = self.vocab.encode(text)
-        unseen = Unseen(self.vocab.unseen, self.vocab.unseen_characters)
-        (nats,) = token_nats(self.checkpoint.model, [ids], unseen=unseen)
+        (nats,) = token_nats(self.checkpoint.model, [ids], unseen=Unseen.of(self.vocab))
         return Score(float(nats.sum()), len(text), len(ids))
 
     @torch.inference_mode()

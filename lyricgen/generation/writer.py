@@ -10,6 +10,7 @@ from torch import Tensor
 from lyricgen.generation.constraints import Draft, Form, FormRules
 from lyricgen.generation.engine import ROWS, Engine
 from lyricgen.generation.sampler import RECENT, SamplingConfig, Warper, draw, penalize, song_stream, warpers
+from lyricgen.model.likelihood import Unseen
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.vocab import END, FIRST, Vocab
 
@@ -31,6 +32,8 @@ class Writer:
     def __init__(self, engine: Engine, vocab: Vocab) -> None:
         self._engine = engine
         self._vocab = vocab
+        # How many characters an unseen one could be plays no part here, and counting them takes a while.
+        self._seen_nats = Unseen(vocab.unseen, choices=1).seen_nats
 
     @torch.inference_mode()
     def write(
@@ -111,13 +114,12 @@ class Writer:
 
     def _charge(self, rows: Sequence["_Row"], logits: Tensor, ids: Sequence[int]) -> None:
         """Adds what each id costs under the bare model to its draft, in nats."""
-        seen = -float(np.log1p(-self._vocab.unseen))
-        unseen = float(np.log(self._vocab.unseen_characters) - np.log(self._vocab.unseen)) if 0 in ids else 0.0
         classes = torch.tensor([max(0, n - FIRST_CLASS) for n in ids], device=logits.device)
         chosen = logits[: len(rows)].gather(1, classes.unsqueeze(1)).squeeze(1)
         nats = (logits[: len(rows)].logsumexp(dim=-1) - chosen).tolist()
         for row, number, cost in zip(rows, ids, nats, strict=True):
-            row.draft.nats += cost + seen if number >= FIRST_CLASS else unseen
+            known = number >= FIRST_CLASS
+            row.draft.nats += cost + self._seen_nats if known else Unseen.of(self._vocab).nats
 
 
 @dataclass

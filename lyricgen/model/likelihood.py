@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lyricgen.model.network import FIRST_CLASS, LyricModel
-from lyricgen.text.vocab import END, START, UNKNOWN, Ids
+from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
 
 IGNORED = -1
 WINDOW = 256  # tokens of each stream scored at a time
@@ -24,6 +24,11 @@ class Unseen:
 
     probability: float
     choices: int
+
+    @classmethod
+    def of(cls, vocab: Vocab) -> "Unseen":
+        """What a vocabulary's model expects."""
+        return cls(vocab.unseen, vocab.unseen_characters)
 
     @property
     def nats(self) -> float:

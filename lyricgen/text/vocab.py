@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,9 +94,9 @@ class Vocab:
             raise CheckpointError("vocab.json is damaged; take an intact copy of the model")
         return cls(tokens, tokenizer, unseen)
 
-    def save(self, path: Path) -> None:
-        """Writes the vocabulary as JSON; the caller sees to it that the file is written whole."""
-        path.write_text(json.dumps(self.to_json(), ensure_ascii=False) + "\n", encoding="utf-8")
+    def dumps(self) -> str:
+        """The contents of a `vocab.json`."""
+        return json.dumps(self.to_json(), ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class RunFolder:
     def describe(self, card: Card, vocab: Vocab) -> None:
         """Writes what the model is and what its ids mean."""
         card.save(self.path)
-        write_text(self.path / VOCAB, json.dumps(vocab.to_json(), ensure_ascii=False) + "\n")
+        write_text(self.path / VOCAB, vocab.dumps())
 
     def card(self) -> Card:
         """What `describe` wrote."""

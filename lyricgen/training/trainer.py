@@ -81,7 +81,7 @@ class Trainer:
         if tokens[1]:
             self._valid = load_ids(folder.path / DATA[1], tokens=tokens[1], vocab_size=len(vocab))[:VALID_TOKENS]
         self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
-        self._unseen = Unseen(vocab.unseen, vocab.unseen_characters)
+        self._unseen = Unseen.of(vocab)
         self.model.generator = torch.Generator(device).manual_seed(config.seed)
         self._optimizer = self._make_optimizer()
         self._position = Position()
