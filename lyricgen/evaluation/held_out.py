@@ -76,7 +76,7 @@ def evaluate_documents(checkpoint: Checkpoint, documents: Iterable[Document]) ->
             texts += 1
             yield ids
 
-    for each in token_nats(checkpoint.model, sequences(), unseen=Unseen.of(vocab)):
+    for each in token_nats(checkpoint.model, sequences(), unseen=Unseen.of(vocab), labeler=checkpoint.labeler):
         nats += float(each.sum())
     if not chars:
         raise InputError("there is no text to evaluate: the files are empty")

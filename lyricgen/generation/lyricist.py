@@ -112,7 +112,9 @@ class Lyricist:
         if not text:
             raise InputError("there is no text to score; give at least one character")
         ids = self.vocab.encode(text)
-        (nats,) = token_nats(self.checkpoint.model, [ids], unseen=Unseen.of(self.vocab))
+        (nats,) = token_nats(
+            self.checkpoint.model, [ids], unseen=Unseen.of(self.vocab), labeler=self.checkpoint.labeler
+        )
         return Score(float(nats.sum()), len(text), len(ids))
 
     @torch.inference_mode()

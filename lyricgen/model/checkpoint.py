@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,13 +18,17 @@ from torch import Tensor
 from lyricgen.errors import CheckpointError, LyricgenError
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
+from lyricgen.text.labels import Labeler
 from lyricgen.text.vocab import Vocab
 
 FORMAT = 1
 CONFIG, VOCAB, WEIGHTS, LAST, HISTORY = (
     "config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl",
 )  # fmt: skip
-CARD_KINDS = {"training": dict, "results": dict, "corpus": dict, "songs": str, "command": str, "lyricgen": str}
+CARD_KINDS = {
+    "training": dict, "results": dict, "corpus": dict, "moods": tuple, "styles": tuple, "songs": str,
+    "command": str, "lyricgen": str,
+}  # fmt: skip
 KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
@@ -80,13 +85,16 @@ class Card:
     """What a checkpoint says of itself in `config.json`.
 
     `training` is the TrainConfig as JSON, `results` figures of the best evaluation, `command` trains it again.
-    `songs`: whether a file of its corpus was one song ("file") or many parted by empty lines ("blank").
+    `songs`: whether a file of its corpus was one song ("file") or many parted by empty lines ("blank"). `moods` and
+    `styles` name the values of those labels from 1 on; 0 is unknown.
     """
 
     model: ModelConfig
     training: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     corpus: dict[str, Any] = field(default_factory=dict)
+    moods: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
     songs: str = "file"
     command: str = ""
     lyricgen: str = ""
@@ -97,7 +105,7 @@ class Card:
         write_text(folder / CONFIG, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A trained model with everything that is needed to read and write texts with it."""
 
@@ -105,6 +113,11 @@ class Checkpoint:
     card: Card
     vocab: Vocab
     model: LyricModel
+
+    @cached_property
+    def labeler(self) -> Labeler | None:
+        """What reads a text's plan, where the model knows plans."""
+        return Labeler(self.vocab) if self.model.planner else None
 
 
 def load(path: str | Path, *, device: str = "cpu") -> Checkpoint:
@@ -141,9 +154,13 @@ def read_card(folder: Path) -> Card:
         )
     try:
         fields = {name: data[name] for name in Card.__dataclass_fields__ if name in data}
-        card = Card(**{**fields, "model": ModelConfig.from_json(fields["model"])})
+        names = {name: tuple(fields.get(name, ())) for name in ("moods", "styles")}
+        card = Card(**{**fields, **names, "model": ModelConfig.from_json(fields["model"])})
         if not all(isinstance(getattr(card, name), kind) for name, kind in CARD_KINDS.items()):
             raise TypeError
+        for found, size in ((card.moods, card.model.moods), (card.styles, card.model.styles)):
+            if len(found) != max(0, size - 1) or not all(isinstance(name, str) for name in found):
+                raise TypeError
         return card
     except (KeyError, TypeError) as error:
         raise CheckpointError(
@@ -211,6 +228,8 @@ def describe(folder: Path) -> dict[str, Any]:
         "level": vocab.tokenizer.level,
         "segmenter": f"{vocab.tokenizer.segmenter} {vocab.tokenizer.version}".strip(),
         "corpus": card.corpus,
+        "moods": list(card.moods),
+        "styles": list(card.styles),
         "training": card.training,
         "results": card.results,
         "command": card.command,

@@ -51,7 +51,12 @@ class ModelConfig(_Stored):
 
     `residual` adds a layer's input to its output where their widths agree; `tied` shares the embedding's weights
     with the output layer (Press and Wolf 2017, arXiv:1608.05859), through a projection where widths differ.
-    `dropout` is the share of units silenced between layers, the same ones over a whole window.
+    `dropout` is the share of units silenced between layers, the same ones over a whole window; `weight_drop` the
+    share of recurrent weights, `token_drop` the share of tokens whose embedding is silenced, anew each window (all
+    three as in AWD-LSTM: Merity, Keskar and Socher 2018, arXiv:1708.02182).
+
+    A model with `lengths` knows the plan of the line it is in (see `text/labels.py`): `lengths` and `rhymes` are how
+    many values those labels have, `moods` and `styles` those of the song's labels; 0 where there are none.
     """
 
     vocab_size: int
@@ -60,8 +65,14 @@ class ModelConfig(_Stored):
     hidden: int = 256
     layers: int = 2
     dropout: float = 0.2
+    weight_drop: float = 0.0
+    token_drop: float = 0.0
     residual: bool = True
     tied: bool = False
+    lengths: int = 0
+    rhymes: int = 0
+    moods: int = 0
+    styles: int = 0
 
     def __post_init__(self) -> None:
         check_choice("cell", self.cell, CELL_NAMES)
@@ -70,6 +81,17 @@ class ModelConfig(_Stored):
         check_range("hidden", self.hidden, 1, 16_384)
         check_range("layers", self.layers, 1, 64)
         check_range("dropout", self.dropout, 0, 0.95)
+        check_range("weight_drop", self.weight_drop, 0, 0.95)
+        check_range("token_drop", self.token_drop, 0, 0.95)
+        for name, size in zip(("lengths", "rhymes", "moods", "styles"), self.labels, strict=True):
+            check_range(name, size, 0, 256)
+        if any(self.labels) and not (self.lengths and self.rhymes):
+            raise OptionError("a model with labels has lengths and rhymes among them")
+
+    @property
+    def labels(self) -> tuple[int, int, int, int]:
+        """How many values each label has: lengths, rhymes, moods, styles."""
+        return self.lengths, self.rhymes, self.moods, self.styles
 
 
 @dataclass(frozen=True)
@@ -78,7 +100,9 @@ class TrainConfig(_Stored):
 
     `window` is in tokens, `batch` in parallel streams, `lr` is the schedule's height, `warmup` its share of the
     run. `carry` passes the hidden state from window to window (else windows are shuffled and stand alone).
-    `patience` stops the run after so many evaluations without a better held-out loss (0: never).
+    `patience` stops the run after so many evaluations without a better held-out loss (0: never). `average` is the
+    share of the steps so far over which the weights are averaged for measuring and for the model that is kept (0:
+    none; Polyak and Juditsky 1992).
     """
 
     window: int = 64
@@ -93,6 +117,7 @@ class TrainConfig(_Stored):
     clip: float = 1.0
     carry: bool = True
     patience: int = 8
+    average: float = 0.0
     evaluations: int = 20
     seed: int = 0
 
@@ -110,5 +135,6 @@ class TrainConfig(_Stored):
         check_range("warmup", self.warmup, 0, 0.9)
         check_range("clip", self.clip, 1e-6, 1e6)
         check_range("patience", self.patience, 0, 1_000_000)
+        check_range("average", self.average, 0, 1)
         check_range("evaluations", self.evaluations, 1, 10_000)
         check_range("seed", self.seed, 0, 2**63 - 1)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lyricgen.model.network import FIRST_CLASS, LyricModel
+from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler
 from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
 
 IGNORED = -1
@@ -57,12 +58,50 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return total / (targets != IGNORED).sum().clamp_min(1)
 
 
+def plan_nats(model: LyricModel, features: Tensor, plan: Tensor) -> Tensor:
+    """Nats of the lines that were planned, `(…)`, from features `(…, width)` and their labels `(…, 2)`.
+
+    A label is length and rhyme, IGNORED where no line begins; a line that is not sung has no rhyme to choose.
+    """
+    assert model.planner is not None
+    length, rhyme = plan[..., 0], plan[..., 1]
+    lengths, rhymes = model.planner(features, length.clamp_min(0))
+    nats = F.cross_entropy(lengths.flatten(0, -2).float(), length.flatten(), ignore_index=IGNORED, reduction="none")
+    rhyme = torch.where((length > 0) & (length != ENDS), rhyme, IGNORED)
+    more = F.cross_entropy(rhymes.flatten(0, -2).float(), rhyme.flatten(), ignore_index=IGNORED, reduction="none")
+    return (nats + more).view(length.shape)
+
+
+class Masks:
+    """Which classes may follow under which labels, as tensors, made when they are first needed."""
+
+    def __init__(self, labeler: Labeler, device: torch.device) -> None:
+        self._labeler = labeler
+        self._device = device
+        self._row = torch.full((LENGTHS * RHYMES,), -1, dtype=torch.long)
+        self._rows = torch.zeros(0, len(labeler.vocab) - FIRST_CLASS, dtype=torch.bool, device=device)
+
+    def __call__(self, labels: Tensor) -> Tensor:
+        """Classes that may follow, `(…, V - 2)`, under labels `(…, 2)`: left and rhyme."""
+        keys = (labels[..., 0] * RHYMES + labels[..., 1]).cpu()
+        missing = [key for key in torch.unique(keys).tolist() if self._row[key] < 0]
+        if missing:
+            rows = [self._labeler.allowed(*divmod(key, RHYMES))[FIRST_CLASS:] for key in missing]
+            for number, key in enumerate(missing, len(self._rows)):
+                self._row[key] = number
+            self._rows = torch.cat((self._rows, torch.from_numpy(np.stack(rows)).to(self._device)))
+        return self._rows[self._row[keys].to(self._device)]
+
+
 @torch.inference_mode()
-def token_nats(model: LyricModel, texts: Iterable[Ids], *, unseen: Unseen) -> Iterator[npt.NDArray[np.float64]]:
+def token_nats(
+    model: LyricModel, texts: Iterable[Ids], *, unseen: Unseen, labeler: Labeler | None = None
+) -> Iterator[npt.NDArray[np.float64]]:
     """Nats of every token of each text, `(n,)`, in order; each text is ids that a song starts with.
 
     Texts are laid end to end in parallel streams with an end of song between them; since that resets the state,
-    each gets the probability that it has alone.
+    each gets the probability that it has alone. A model that plans its lines pays for the plan too: a line's is
+    counted with the line break before it, the first line's with the first token. A `labeler` is then needed.
     """
     model.eval()
     group: list[Ids] = []
@@ -71,12 +110,14 @@ def token_nats(model: LyricModel, texts: Iterable[Ids], *, unseen: Unseen) -> It
         group.append(text)
         size += len(text)
         if size > STREAMS * WINDOW * 32:
-            yield from _group_nats(model, group, unseen=unseen)
+            yield from _group_nats(model, group, unseen=unseen, labeler=labeler)
             group, size = [], 0
-    yield from _group_nats(model, group, unseen=unseen)
+    yield from _group_nats(model, group, unseen=unseen, labeler=labeler)
 
 
-def _group_nats(model: LyricModel, texts: Sequence[Ids], *, unseen: Unseen) -> Iterator[npt.NDArray[np.float64]]:
+def _group_nats(
+    model: LyricModel, texts: Sequence[Ids], *, unseen: Unseen, labeler: Labeler | None
+) -> Iterator[npt.NDArray[np.float64]]:
     streams: list[list[int]] = [[] for _ in range(min(STREAMS, len(texts)))]
     loads = [0] * len(streams)
     for k in sorted(range(len(texts)), key=lambda k: -len(texts[k])):
@@ -85,36 +126,55 @@ def _group_nats(model: LyricModel, texts: Sequence[Ids], *, unseen: Unseen) -> I
         loads[least] += len(texts[k]) + 2
     found: dict[int, npt.NDArray[np.float64]] = {}
     rows = [np.concatenate([np.concatenate(([END, START], texts[k])) for k in row]) for row in streams]
-    for row, nats in zip(streams, stream_nats(model, rows, unseen=unseen), strict=True):
+    for row, nats in zip(streams, stream_nats(model, rows, unseen=unseen, labeler=labeler), strict=True):
         at = 1  # nats[i] is the price of id i + 1: the first text's first token has index 2
         for k in row:
             found[k] = nats[at : at + len(texts[k])]
+            found[k][:1] += nats[at - 1]  # the plan of the first line, paid at the start of the song
             at += len(texts[k]) + 2
     yield from (found[k] for k in range(len(texts)))
 
 
 @torch.inference_mode()
 def stream_nats(
-    model: LyricModel, rows: Sequence[npt.NDArray[np.int64]], *, unseen: Unseen
+    model: LyricModel, rows: Sequence[npt.NDArray[np.int64]], *, unseen: Unseen, labeler: Labeler | None = None
 ) -> list[npt.NDArray[np.float64]]:
-    """Nats of every id but the first of each of B rows, read side by side; a start of song costs nothing."""
+    """Nats of every id but the first of each of B rows, read side by side.
+
+    A start of song costs nothing but the plan of its first line. See `token_nats`.
+    """
     if not rows:
         return []
     length = max(map(len, rows))
     ids = np.full((length, len(rows)), END, dtype=np.int64)  # (T, B)
+    labels = np.zeros((length, len(rows), 4), dtype=np.uint8)  # (T, B, 4), mood and style unknown
+    if not model.planner:
+        labeler = None
     for b, row in enumerate(rows):
         ids[: len(row), b] = row
+        if labeler:
+            labels[: len(row), b, :2] = labeler.of(row)
     device = model.bias.device
+    masks = Masks(labeler, device) if labeler else None
     state = model.initial_state(len(rows))
     parts = []
     for t in range(0, length - 1, WINDOW):
         window = torch.from_numpy(ids[t : t + WINDOW + 1]).to(device)
-        logits, state = model(window[:-1], state)
+        plan = torch.from_numpy(labels[t : t + WINDOW + 1].astype(np.int64)).to(device)
+        features, state = model.features(window[:-1], state, plan[:-1] if masks else None)
+        logits = model.logits(features).float()
+        if masks:
+            logits = logits.masked_fill_(~masks(plan[:-1, :, :2]), -torch.inf)
         nats = F.cross_entropy(
-            logits.flatten(0, 1).float(), to_classes(window[1:]).flatten(), ignore_index=IGNORED, reduction="none"
+            logits.flatten(0, 1), to_classes(window[1:]).flatten(), ignore_index=IGNORED, reduction="none"
         )
-        parts.append(nats.view(-1, len(rows)).double().cpu().numpy() + unseen.seen_nats)
+        nats = nats.view(-1, len(rows)).double().cpu() + unseen.seen_nats
+        nats[window[1:].cpu() == UNKNOWN] = unseen.nats
+        nats[window[1:].cpu() == START] = 0
+        if labeler:
+            opens = (window[1:] == labeler.line_break) | (window[1:] == START)
+            lines = torch.where(opens.unsqueeze(-1), plan[1:, :, :2], IGNORED)
+            nats += plan_nats(model, features, lines).double().cpu()
+        parts.append(nats.numpy())
     total = np.concatenate(parts)
-    total[ids[1:] == UNKNOWN] = unseen.nats
-    total[ids[1:] == START] = 0
     return [total[: len(row) - 1, b] for b, row in enumerate(rows)]

@@ -81,6 +81,22 @@ def rhyme_class(line: str, *, table: Table = THIRTEEN) -> frozenset[str]:
     return frozenset(name for name in map(_classes(table).get, ends) if name)
 
 
+def is_han(character: str) -> bool:
+    """Whether it is a Han character."""
+    return _HAN.match(character) is not None
+
+
+@lru_cache(maxsize=2**14)
+def readings(character: str, *, thirteen: bool = True) -> frozenset[str]:
+    """The classes of all readings that a Han character has, whatever its phrase."""
+    from pypinyin import Style, pinyin
+
+    (found,) = pinyin(character, style=Style.TONE, heteronym=True, errors=lambda text: [[""]] * len(text))  # type: ignore[arg-type, return-value]
+    classes = _classes(THIRTEEN if thirteen else FOURTEEN)
+    finals = {_sound(syllable)[0] for syllable in found if syllable} | {final for final, _ in _word_sounds(character)}
+    return frozenset(name for name in map(classes.get, finals) if name)
+
+
 def tones(line: str) -> list[Tone | None]:
     """Level (平: tones 1, 2) or oblique (仄: tones 3, 4) for each Han character; None for a neutral tone."""
     return [tone for _, tone in _sounds(_tidy(line))]

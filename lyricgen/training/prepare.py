@@ -4,7 +4,7 @@ import os
 import tempfile
 import tokenize
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,13 +15,16 @@ import numpy.typing as npt
 from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import disk_errors
 from lyricgen.text.documents import Document
+from lyricgen.text.labels import Labeler, Labels, label_names
 from lyricgen.text.song import Song
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import END, FIRST, START, Ids, Pieces, Vocab, VocabBuilder
 
+SAMPLE = 1 << 18  # ids by which it is decided whether lines are labelled
 CHUNK = 1 << 21  # provisional ids translated at a time: about 100 MB of working memory
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
 LABELLED = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
+MOST_KNOWN = 60_000  # different moods and styles that are kept apart while a corpus is read
 FEW_SONGS = 10  # below this the shortest are held out, so that the longest are not lost to training
 
 Provisional = npt.NDArray[np.uint32]
@@ -39,13 +42,32 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Names:
+    """The moods and styles that songs are labelled with, as labels from 1 on; 0 is unknown."""
+
+    moods: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+
+    def of(self, mood: str, style: str) -> tuple[int, int]:
+        """The labels of a song."""
+        return tuple(  # type: ignore[return-value]
+            names.index(name) + 1 if name in names else 0
+            for names, name in ((self.moods, mood), (self.styles, style))
+        )
+
+
+@dataclass(frozen=True)
 class Prepared:
-    """A corpus ready for training. `split` says in words how the held-out part was taken; it may be empty."""
+    """A corpus ready for training. `split` says in words how the held-out part was taken; it may be empty.
+
+    `names` is there where the lines of the training text were labelled, for a model that knows plans.
+    """
 
     vocab: Vocab
     train: Part
     valid: Part | None
     split: str
+    names: Names | None = None
 
 
 @dataclass
@@ -55,15 +77,27 @@ class _Spool:
     file: BinaryIO
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     sides: "array[int]" = field(default_factory=lambda: array("b"))
+    named: "array[int]" = field(default_factory=lambda: array("H"))  # mood and style of each song, as pairs
+    names: dict[str, int] = field(default_factory=dict)
     tokens: int = 0
     _open: bool = False
 
-    def add(self, ids: Provisional, *, side: int, goes_on: bool = False, ended: bool = True) -> None:
-        """Takes in a song, or the next part of the last one."""
+    def add(
+        self,
+        ids: Provisional,
+        *,
+        side: int,
+        goes_on: bool = False,
+        ended: bool = True,
+        names: Sequence[str] = ("", ""),
+    ) -> None:
+        """Takes in a song with its mood and style, or the next part of the last one."""
         if not goes_on or not self.starts:
             self.close()
             self.starts.append(self.tokens)
             self.sides.append(side)
+            known = len(self.names) < MOST_KNOWN
+            self.named.extend(self.names.setdefault(n, len(self.names)) if known else 0 for n in names)
             self._write(np.array([START], dtype=np.uint32))
         self._write(ids)
         self._open = ended
@@ -98,10 +132,15 @@ def prepare(
     valid: Iterable[Document] | None = None,
     valid_share: float = 0.1,
     base: Vocab | None = None,
+    plan: bool | None = None,
+    names: Names | None = None,
     blank: bool = False,
     seed: int = 0,
 ) -> Prepared:
     """Writes `train.npy` and `valid.npy` into `folder` and gives the vocabulary of the training songs.
+
+    With a `plan`, also `labels.npy`: the labels of the training text (see `text/labels.py`); left open, where its
+    lines are sung Chinese. `names` are moods and styles that have their labels already.
 
     The split is by song (labels in the songs win), by the tail where there is one; `valid` is used instead where
     it is given, and songs labelled as held out are still not trained on. `base` is a vocabulary to grow from.
@@ -117,7 +156,7 @@ def prepare(
         spool, valid_spool = _Spool(file), _Spool(valid_file)
         for song in songs:
             side = LABELLED.get(song.split.lower(), UNLABELLED)
-            spool.add(builder.add(song.text()), side=side, goes_on=song.continues)
+            spool.add(builder.add(song.text()), side=side, goes_on=song.continues, names=(song.mood, song.style))
         spool.close()
         for document in valid or ():
             valid_spool.add(builder.add(document.text), side=VALID, ended=document.ended)
@@ -134,7 +173,69 @@ def prepare(
             raise TrainingError("the corpus has fewer than two different characters; give it more text")
         train = _write(folder / "train.npy", spool, split.train, pieces, vocab=vocab, blank=blank)
         held = _write(folder / "valid.npy", valid_spool, split.valid, pieces, vocab=vocab, blank=blank)
-    return Prepared(vocab, train, held if len(split.valid) else None, split.how)
+        ids = load_ids(train.path, tokens=train.tokens, vocab_size=len(vocab))
+        labeler = Labeler(vocab)
+        if plan or (plan is None and labeler.fits(ids[:SAMPLE])):
+            names = _name(spool, split.train, known=names or Names())
+            _write_labels(folder / "labels.npy", ids, labeler, _song_labels(spool, split.train, names))
+        else:
+            names = None
+    return Prepared(vocab, train, held if len(split.valid) else None, split.how, names)
+
+
+def _name(spool: _Spool, runs: Runs, *, known: Names) -> Names:
+    """The moods and styles of some songs, after those that are known."""
+    words = list(spool.names)
+    pairs = np.array(spool.named).reshape(-1, 2)[np.isin(spool.starts, runs[:, 0])]
+    found = [label_names(words[k] for k in np.unique(pairs[:, side])) for side in (0, 1)]
+    moods, styles = (
+        old + tuple(name for name in new if name not in old)
+        for old, new in zip((known.moods, known.styles), found, strict=True)
+    )
+    return Names(moods[:255], styles[:255])
+
+
+def _song_labels(spool: _Spool, runs: Runs, names: Names) -> Labels:
+    """Mood and style of the songs of some runs, in order, and a number by which labels are hidden, `(S, 3)`."""
+    words = list(spool.names)
+    pairs = np.array(spool.named).reshape(-1, 2)[np.searchsorted(spool.starts, runs[:, 0], side="right") - 1]
+    table = {pair: names.of(words[pair[0]], words[pair[1]]) for pair in {tuple(pair) for pair in pairs.tolist()}}
+    labels = np.array([table[tuple(pair)] for pair in pairs.tolist()], dtype=np.uint8).reshape(-1, 2)
+    chance = (np.arange(len(runs), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(56)).astype(np.uint8)
+    return np.concatenate((labels, chance[:, None]), axis=1)
+
+
+def _write_labels(path: Path, ids: Ids, labeler: Labeler, songs: Labels) -> None:
+    """The labels of ids, `(n, 5)`: left, rhyme, mood, style, and the number by which these two are hidden."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(ids), 5)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        start, song = 0, -1 if len(ids) and ids[0] == START else 0
+        while start < len(ids):
+            run = np.asarray(ids[start : start + CHUNK])
+            if start + CHUNK < len(ids):  # up to the last line that is whole
+                closes = np.flatnonzero((run[1:] == labeler.line_break) | (run[1:] == START)) + 1
+                run = run[: closes[-1]] if len(closes) else run
+            after = np.asarray(ids[start + len(run) : start + len(run) + CHUNK // 16])  # the line to come
+            lines = labeler.of(np.concatenate((run, after)))[: len(run)]
+            at = song + np.cumsum(run == START)
+            song = int(at[-1])
+            file.write(np.concatenate((lines, songs[np.minimum(at, len(songs) - 1)]), axis=1).tobytes())
+            start += len(run)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_labels(path: Path, *, tokens: int) -> Labels:
+    """What `_write_labels` wrote, `(tokens, 5)`, mapped from disk. Raises TrainingError where it is damaged."""
+    try:
+        labels = np.load(path, mmap_mode="r")
+        sound = labels.shape == (tokens, 5) and labels.dtype == np.uint8
+    except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError):
+        sound = False
+    if not sound:
+        raise TrainingError(f"{path} is damaged; start the run again")
+    return cast(Labels, labels)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from lyricgen.text.vocab import Vocab
 
 STATE = "training.pt"
 DATA = ("train.npy", "valid.npy")
+LABELS = "labels.npy"
 
 
 class RunFolder:
@@ -113,5 +114,5 @@ class RunFolder:
     def finish(self, state: dict[str, torch.Tensor]) -> None:
         """Keeps the last weights, and drops what only an unfinished run needs."""
         save_weights(self.path / LAST, state)
-        for name in (STATE, *DATA):
+        for name in (STATE, LABELS, *DATA):
             (self.path / name).unlink(missing_ok=True)

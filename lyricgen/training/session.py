@@ -13,16 +13,16 @@ from lyricgen import __version__
 from lyricgen.errors import InputError, OptionError, TrainingError
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Card, Checkpoint, read_vocab
-from lyricgen.model.config import check_choice, check_range
+from lyricgen.model.config import ModelConfig, check_choice, check_range
 from lyricgen.model.locate import RUNS, find_model
 from lyricgen.model.network import LyricModel
 from lyricgen.text.corpus import Corpus
 from lyricgen.text.documents import Songs, read_documents
+from lyricgen.text.labels import LENGTHS, RHYMES
 from lyricgen.text.resources import songbook
 from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
-from lyricgen.text.vocab import Vocab
-from lyricgen.training.prepare import Prepared, prepare
+from lyricgen.training.prepare import Names, Prepared, prepare
 from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, choose
 from lyricgen.training.run_folder import RunFolder
 from lyricgen.training.trainer import Trainer
@@ -32,7 +32,10 @@ from lyricgen.training.vectors import read_vectors
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run is asked for. No `paths` means the songbook; no `out` a new folder in ./checkpoints."""
+    """What a run is asked for. No `paths` means the songbook; no `out` a new folder in ./checkpoints.
+
+    `plan`: whether the model learns plans; left open, where the lines of the corpus are sung Chinese.
+    """
 
     paths: tuple[str, ...] = ()
     out: Path | None = None
@@ -45,6 +48,7 @@ class RunOptions:
     init_from: Path | None = None
     wishes: Wishes = field(default_factory=Wishes)
     command: str = ""
+    plan: bool | None = None
 
     def __post_init__(self) -> None:
         check_choice("level", self.level or "char", LEVELS)
@@ -85,10 +89,10 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
     folder = RunFolder.create(options.out or _next_folder(options.paths))
     with _removed_on_failure(folder):
         source = checkpoint.load(find_model(options.init_from)) if options.init_from else None
-        prepared = _prepare(options, corpus, folder, base=source.vocab if source else None)
+        prepared = _prepare(options, corpus, folder, source=source)
         if options.valid and prepared.valid is None:
             raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
-        shape = replace(source.card.model, vocab_size=len(prepared.vocab)) if source else None
+        shape = _fitted(source.card.model, prepared) if source else None
         recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
                         model=shape)  # fmt: skip
         model, lines = _make_model(options, recipe, prepared, source)
@@ -108,7 +112,17 @@ def resume_session(path: Path, *, device: torch.device) -> Session:
     return Session(trainer, path, (f"going on with {path}",))
 
 
-def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vocab | None) -> Prepared:
+def _fitted(config: ModelConfig, prepared: Prepared) -> ModelConfig:
+    """The configuration with as many tokens and values of labels as the corpus has."""
+    config = replace(config, vocab_size=len(prepared.vocab))
+    if prepared.names is None:
+        return config
+    moods, styles = len(prepared.names.moods) + 1, len(prepared.names.styles) + 1
+    return replace(config, lengths=LENGTHS, rhymes=RHYMES, moods=moods, styles=styles)
+
+
+def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, source: Checkpoint | None) -> Prepared:
+    base = source.vocab if source else None
     level = options.level or ("word" if options.preset == "classic" else "char")
     rare = options.min_count or (1 if options.preset == "classic" or level == "char" else WORD_MIN_COUNT)
     tokenizer = base.tokenizer if base else Tokenizer.of_level(level)
@@ -120,6 +134,8 @@ def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vo
         min_count=rare,
         valid=valid,
         base=base,
+        plan=bool(source.card.model.lengths) if source else options.plan,
+        names=Names(source.card.moods, source.card.styles) if source else None,
         blank=options.songs == "blank",
         seed=options.wishes.seed or 0,
     )
@@ -130,7 +146,7 @@ def _make_model(
 ) -> tuple[LyricModel, tuple[str, ...]]:
     """The model at its start: one that has learned already, or random under the run's seed, or with vectors."""
     vectors = read_vectors(options.vectors, prepared.vocab) if options.vectors else None
-    config = recipe.model
+    config = _fitted(recipe.model, prepared)
     if vectors and options.wishes.embedding not in (None, vectors.width):
         raise OptionError(f"the vectors have {vectors.width} numbers each; leave --embedding out, or set it to that")
     if vectors:

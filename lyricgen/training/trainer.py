@@ -1,5 +1,6 @@
 """The training loop: windows in, weights out, one report per interval; a run that was killed goes on exactly."""
 
+import copy
 import math
 import time
 from collections.abc import Iterator
@@ -15,13 +16,14 @@ from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import Card
 from lyricgen.model.config import TrainConfig
 from lyricgen.model.device import mixed_precision
-from lyricgen.model.likelihood import Unseen, cross_entropy, stream_nats
+from lyricgen.model.likelihood import Unseen, cross_entropy, plan_nats, stream_nats
 from lyricgen.model.network import LyricModel, State, detached
+from lyricgen.text.labels import Labeler
 from lyricgen.text.vocab import Ids, Vocab
-from lyricgen.training.dataset import Pair, WindowDataset, stream_steps
+from lyricgen.training.dataset import Batch, WindowDataset, stream_steps
 from lyricgen.training.position import Position
-from lyricgen.training.prepare import Prepared, load_ids
-from lyricgen.training.run_folder import DATA, RunFolder
+from lyricgen.training.prepare import Names, Prepared, load_ids, load_labels
+from lyricgen.training.run_folder import DATA, LABELS, RunFolder
 from lyricgen.training.schedule import Clock, Progress, learning_rate
 
 OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
@@ -80,9 +82,12 @@ class Trainer:
         self._valid: Ids | None = None
         if tokens[1]:
             self._valid = load_ids(folder.path / DATA[1], tokens=tokens[1], vocab_size=len(vocab))[:VALID_TOKENS]
+        self._labeler = Labeler(vocab)
+        self._labels = load_labels(folder.path / LABELS, tokens=tokens[0]) if model.config.lengths else None
         self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
         self._unseen = Unseen.of(vocab)
         self.model.generator = torch.Generator(device).manual_seed(config.seed)
+        self._kept = copy.deepcopy(self.model) if config.average else self.model  # what is measured and saved
         self._optimizer = self._make_optimizer()
         self._position = Position()
         self._state: list[State] = self.model.initial_state(config.batch)
@@ -114,7 +119,9 @@ class Trainer:
             "valid_characters": valid.characters if valid else 0,
             "valid_songs": valid.songs if valid else 0,
         }
-        card = replace(card, training=asdict(config), corpus={**card.corpus, **corpus})
+        names = prepared.names or Names()
+        card = replace(card, training=asdict(config), corpus={**card.corpus, **corpus}, moods=names.moods,
+                       styles=names.styles)  # fmt: skip
         folder.describe(card, prepared.vocab)
         trainer = cls(model, prepared.vocab, config, folder, card, device=device, used=used, clock=clock)
         trainer.save()
@@ -131,12 +138,15 @@ class Trainer:
             position = Position.from_saved(saved["position"])
             model = LyricModel(card.model)
             model.load_state_dict(saved["model"])
+            average = saved.get("average")
             trainer = cls(model, vocab, config, folder, card, device=device, used=position.seconds, clock=clock)
             trainer._position = position
             trainer._progress.done = position.done
             trainer._reserve_time()
             trainer._optimizer.load_state_dict(saved["optimizer"])
             trainer._load_state(saved["state"])
+            if average is not None:
+                trainer._kept.load_state_dict(average)
             trainer._history = [dict(record) for record in saved["history"]]
             assert trainer.model.generator is not None
             trainer.model.generator.set_state(saved["generator"])
@@ -162,6 +172,7 @@ class Trainer:
             {
                 "position": asdict(self._position),
                 "model": self.model.state_dict(),
+                "average": self._kept.state_dict() if self.config.average else None,
                 "optimizer": self._optimizer.state_dict(),
                 "state": [list(layer) for layer in self._state],
                 "history": self._history,
@@ -187,8 +198,8 @@ class Trainer:
         marked, marked_tokens = self._progress.seconds, self._position.tokens
         self._saved_at = time.monotonic()
         while True:
-            for x, y in self._epoch():
-                self._step(x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True))
+            for batch in self._epoch():
+                self._step(batch.to(self.device))
                 now = self._progress.seconds
                 done = self._progress.advance(self._position.step)
                 evaluate, end = self._due(done), done >= 1 or self._stopping
@@ -214,38 +225,50 @@ class Trainer:
             return stream_steps(n, window=config.window, size=config.batch)
         return math.ceil(math.ceil(n / config.window) / config.batch)
 
-    def _epoch(self) -> Iterator[Pair]:
+    def _epoch(self) -> Iterator[Batch]:
         """The batches of this epoch that are still to come. Each epoch begins at an offset of its own."""
         config, position = self.config, self._position
         seed = np.random.SeedSequence((config.seed, position.epoch)).generate_state(1)
         offset = int(seed[0]) % len(self._train) if position.epoch else 0
-        data = WindowDataset(self._train, window=config.window, offset=offset)
+        data = WindowDataset(self._train, window=config.window, offset=offset, labels=self._labels,
+                             line_break=self._labeler.line_break, epoch=position.epoch)  # fmt: skip
         if config.carry:
             return data.streams(config.batch, first=position.batch)
         return data.batches(config.batch, first=position.batch, seed=int(seed[0]))
 
-    def _step(self, x: Tensor, y: Tensor) -> None:
-        """One update of the weights from x and y `(T, B)`."""
-        position = self._position
+    def _step(self, batch: Batch) -> None:
+        """One update of the weights from windows `(T, B)`."""
+        position, model = self._position, self.model
         fresh = position.batch == 0 or not self.config.carry
-        state = self.model.initial_state(x.shape[1]) if fresh else self._state
+        state = model.initial_state(batch.x.shape[1]) if fresh else self._state
         lr = learning_rate(self.config, self._progress.done)
         for group in self._optimizer.param_groups:
             group["lr"] = lr
-        self.model.train()
+        model.train()
         with mixed_precision(self.device):
-            logits, state = self.model(x, state)
-        loss = cross_entropy(logits, y)
+            features, state = model.features(batch.x, state, batch.labels)
+            loss = cross_entropy(model.logits(features), batch.y)
+            if batch.plan is not None:
+                loss = loss + plan_nats(model, features, batch.plan).sum() / batch.y.numel()
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
         self._optimizer.step()
-        self.model.pin_resets()
+        model.pin_resets()
         self._state = detached(state)
         self._pending.append(loss.detach())
         position.step += 1
         position.batch += 1
-        position.tokens += x.numel()
+        position.tokens += batch.x.numel()
+        self._average()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Moves the averaged weights towards those of this step, so that they cover the last share of all steps."""
+        if self._kept is self.model:
+            return
+        share = 1 / (1 + self.config.average * self._position.step)
+        torch._foreach_lerp_(list(self._kept.parameters()), list(self.model.parameters()), share)
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         decayed = [p for p in self.model.parameters() if p.dim() > 1]
@@ -297,9 +320,10 @@ class Trainer:
             return float(self._position.loss * self._per_character)
         cuts = np.linspace(1, len(self._valid), min(VALID_ROWS, 1 + len(self._valid) // 256) + 1).astype(int)
         rows = [self._valid[a - 1 : b].astype(np.int64) for a, b in pairwise(cuts)]
-        self.model.eval()
+        self._kept.eval()
         with mixed_precision(self.device):
-            nats = sum(float(row.sum()) for row in stream_nats(self.model, rows, unseen=self._unseen))
+            found = stream_nats(self._kept, rows, unseen=self._unseen, labeler=self._labeler)
+        nats = sum(float(row.sum()) for row in found)
         characters = int(self.vocab.lengths[self._valid].sum())
         return float(nats / max(1, characters))
 
@@ -315,7 +339,7 @@ class Trainer:
         note = ""
         if best:
             position.best = held_out
-            self.folder.save_best(self.model.state_dict())
+            self.folder.save_best(self._kept.state_dict())
         elif position.worse >= 2 and not position.said_copying and self._valid is not None:
             position.said_copying = True
             note = "held-out loss rises while the training loss falls: the model begins to learn its songs by heart"
@@ -339,6 +363,6 @@ class Trainer:
         results = {"held_out": self._position.best, "step": report.step, "tokens": report.tokens,
                    "epochs": report.epoch, "seconds": round(self._progress.seconds, 1)}  # fmt: skip
         replace(self.card, results=results).save(self.folder.path)
-        self.folder.finish(self.model.state_dict())
+        self.folder.finish(self._kept.state_dict())
         self.folder.release()
         return replace(report, ended=report.ended or "done")

@@ -27,6 +27,10 @@ def grow(source: Checkpoint, vocab: Vocab, *, config: ModelConfig | None = None)
     _extend(new["embedding.weight"], old["embedding.weight"], parts, shift=0)
     if "output.weight" in new:
         _extend(new["output.weight"], old["output.weight"], parts, shift=FIRST_CLASS)
+    for name in new:
+        if name.startswith("labels.") and len(new[name]) > len(old[name]):
+            new[name][: len(old[name])] = old[name]
+            new[name][len(old[name]) :] = old[name].mean(dim=0)  # moods and styles that it meets for the first time
     size = len(old["bias"])
     new["bias"][:size] = old["bias"]
     new["bias"][size:] = old["bias"][FIRST - FIRST_CLASS :].mean()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lyricgen.model.checkpoint import Card
 from lyricgen.model.config import ModelConfig, TrainConfig
+from lyricgen.model.device import half_precision
 from lyricgen.model.network import CELLS, LyricModel, detached
 from lyricgen.text.song import Section, Song
 from lyricgen.text.tokenizer import Tokenizer
@@ -17,6 +18,11 @@ from lyricgen.training.run_folder import RunFolder
 from lyricgen.training.trainer import Trainer
 
 END = 2
+NO_BF16 = half_precision(torch.device("cpu")) is None  # then oneDNN has no kernel for it
+PRECISIONS = [
+    torch.float32,
+    pytest.param(torch.bfloat16, marks=pytest.mark.skipif(NO_BF16, reason="no bfloat16 on this processor")),
+]
 PINNED = {
     "rnn": [1e4, -1e4, 1e4, -1e4],
     "lstm": [-1e4] * 8 + [0.0] * 8,  # the input and the forget gates are shut
@@ -131,7 +137,7 @@ def read_past(model: LyricModel, past: list[int], future: list[int], *, seed: in
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("hidden", [4, 40])  # alone, and in the lanes of vector instructions
 @pytest.mark.parametrize("cell", CELLS)
 def test_nothing_crosses_the_end_of_a_song(
@@ -160,7 +166,7 @@ def test_a_song_starts_from_the_state_that_an_end_alone_leaves(
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_no_gradient_crosses_the_end_of_a_song(
     cell: str, precision: torch.dtype, device: str, make_model: Callable[..., LyricModel]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from lyricgen.errors import OptionError
-from lyricgen.training.dataset import Pair, WindowDataset, stream_steps
+from lyricgen.training.dataset import Batch, WindowDataset, stream_steps
 
 IGNORED = -1
 
@@ -65,11 +65,11 @@ def test_every_token_is_predicted_once_in_streams(sizes: tuple[int, int, int], b
     data = WindowDataset(counting(n), window=window, offset=offset)
     epoch = list(data.streams(batch))
     assert len(epoch) == stream_steps(n, window=window, size=batch)
-    for x, y in epoch:
+    for x, y, *_ in epoch:
         assert x.shape == (window, batch)
         check_pair(x, y, n)
-    assert sorted(place for _, y in epoch for place in targets(y)) == list(range(n))
-    for (x, _), (following, _) in pairwise(epoch):
+    assert sorted(place for _, y, *_ in epoch for place in targets(y)) == list(range(n))
+    for (x, *_), (following, *_) in pairwise(epoch):
         assert torch.equal(following[0] - 3, (x[-1] - 3 + 1) % n)
     check_same(list(data.streams(batch, first=first)), epoch[first:])
 
@@ -81,16 +81,16 @@ def test_every_token_is_predicted_once_in_shuffled_batches(
     n, window, offset = sizes
     data = WindowDataset(counting(n), window=window, offset=offset)
     epoch = list(data.batches(batch, seed=seed))
-    assert [x.shape[1] for x, _ in epoch[:-1]] == [batch] * (len(epoch) - 1)
-    for x, y in epoch:
+    assert [x.shape[1] for x, *_ in epoch[:-1]] == [batch] * (len(epoch) - 1)
+    for x, y, *_ in epoch:
         check_pair(x, y, n)
-    assert sorted(place for _, y in epoch for place in targets(y)) == list(range(n))
+    assert sorted(place for _, y, *_ in epoch for place in targets(y)) == list(range(n))
     check_same(list(data.batches(batch, seed=seed, first=first)), epoch[first:])
 
 
-def check_same(some: list[Pair], others: list[Pair]) -> None:
+def check_same(some: list[Batch], others: list[Batch]) -> None:
     assert len(some) == len(others)
-    for (x, y), (other_x, other_y) in zip(some, others, strict=True):
+    for (x, y, *_), (other_x, other_y, *_) in zip(some, others, strict=True):
         assert torch.equal(x, other_x) and torch.equal(y, other_y)
 
 
@@ -105,21 +105,21 @@ def test_windows_by_hand() -> None:
 
 
 def test_streams_by_hand() -> None:
-    [(x, y), (later_x, later_y)] = WindowDataset(counting(7), window=2, offset=1).streams(2)
+    [(x, y, *_), (later_x, later_y, *_)] = WindowDataset(counting(7), window=2, offset=1).streams(2)
     assert x.T.tolist() == [[4, 5], [8, 9]] and y.T.tolist() == [[3, 4], [7, 1]]
     assert later_x.T.tolist() == [[6, 7], [3, 4]] and later_y.T.tolist() == [[5, 6], [2, -1]]
 
 
 def test_the_seed_shuffles() -> None:
     data = WindowDataset(counting(90), window=3)
-    orders = [[int(x[0, 0]) for x, _ in data.batches(1, seed=seed)] for seed in (0, 0, 1)]
+    orders = [[int(x[0, 0]) for x, *_ in data.batches(1, seed=seed)] for seed in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[0]) != orders[0]
 
 
 def test_another_offset_gives_other_windows() -> None:
     starts = [
-        {int(x[0]) for x, _ in (WindowDataset(counting(20), window=5, offset=offset)[k] for k in range(4))}
+        {int(x[0]) for x, *_ in (WindowDataset(counting(20), window=5, offset=offset)[k] for k in range(4))}
         for offset in (0, 1, 20)
     ]
     assert not starts[0] & starts[1]

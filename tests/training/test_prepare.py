@@ -63,7 +63,7 @@ def test_every_song_stands_between_its_ends(tokenizer: Tokenizer, tmp_path: Path
     ids = load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab))
     assert isinstance(ids, np.memmap) and ids.dtype == np.uint8
     assert found.train == Part(tmp_path / "train.npy", len(ids), 7 + 7 + 4, 3)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["train.npy", "valid.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.npy", "train.npy", "valid.npy"]
 
 
 @pytest.mark.parametrize(("min_count", "tokens"), [(1, ["星光", "月亮"]), (2, ["星光", "月", "亮"])])
