@@ -48,9 +48,9 @@ class WindowDataset(Dataset[Parts]):
     and plan. A last window that would come round to where the first began has the targets past that point ignored,
     so every token is predicted once an epoch, whatever the offset.
 
-    `labels` `(n, 5)` belong to the ids `(n,)`: left, rhyme, mood, style, and a number by which a song's mood and style
-    are hidden, half of the songs in each epoch, so that a model also learns to write without them. A line begins
-    after `line_break`.
+    `labels` `(n, 5)` belong to the ids `(n,)`: left, rhyme, mood, style, and a number by which a song's mood and
+    style are hidden, those of half the songs in each epoch, so that a model also learns to write without them. A
+    line begins after `line_break`.
     """
 
     def __init__(

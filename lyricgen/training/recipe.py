@@ -32,6 +32,9 @@ class Wishes:
     layers: int | None = None
     embedding: int | None = None
     dropout: float | None = None
+    weight_drop: float | None = None
+    token_drop: float | None = None
+    average: float | None = None
     tied: bool | None = None
     residual: bool | None = None
     window: int | None = None
@@ -103,7 +106,8 @@ def choose(
     seen = _tokens_seen(model, tokens=tokens, work=rate * minutes * 60, epochs=wishes.epochs)
     epochs = seen / tokens
     by_rule = next(share for limit, share in DROPOUT if epochs < limit)
-    model = _with(model, {"dropout": by_rule if wishes.dropout is None else wishes.dropout})
+    drops = {"dropout": wishes.dropout, "weight_drop": wishes.weight_drop, "token_drop": wishes.token_drop}
+    model = _with(model, {"dropout": by_rule, **{name: share for name, share in drops.items() if share is not None}})
     training = _choose_training(wishes, tokens=tokens, seen=seen, minutes=minutes)
     shape = f"{model.layers}×{model.cell.upper()} {model.hidden}, embedding {model.embedding}"
     shape += " (tied)" if model.tied else ""
@@ -142,7 +146,7 @@ def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float
         batch = 2 ** round(math.log2(max(1.0, seen / (window * STEPS_WANTED))))
         batch = min(64, max(16, batch), tokens // (2 * window))
     batch = max(1, min(batch, tokens))
-    names = ("lr", "optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "seed")
+    names = ("lr", "optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
     fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
     return TrainConfig(window=window, batch=batch, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
 
