@@ -1,10 +1,12 @@
-"""How Chinese lines sound: their length, the class they rhyme in, their level and oblique tones."""
+"""How lines sound: their length, the class they rhyme in, their level and oblique tones."""
 
 import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Literal
+
+from lyricgen.text.english import rhyme_sounds, syllables
 
 HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 """The Han characters, as the inside of a regular expression's brackets."""
@@ -53,12 +55,57 @@ FOURTEEN: Table = {
 
 TABLES: Mapping[int, Table] = {13: THIRTEEN, 14: FOURTEEN}
 
+_NEAR_CLASSES = ({"言前", "江阳"}, {"人辰", "中东"}, {"寒", "唐"}, {"文", "庚"})
+"""Classes that many ears take for one: an and ang, en and eng, in and ing."""
+
 Tone = Literal["平", "仄"]
 _TONES: Mapping[str, Tone] = {"1": "平", "2": "平", "3": "仄", "4": "仄"}
 Sound = tuple[str, Tone | None]
 """The final and the tone of a syllable."""
 
+_SPELLED = {"ui": "uei", "iu": "iou", "un": "uen", "ue": "ve", "yu": "v", "wu": "u", "yi": "i"}
+"""Finals by the spelling that syllables shorten them to."""
+
 _BUZZING = ("zh", "ch", "sh", "r", "z", "c", "s")
+
+
+def line_units(line: str) -> int:
+    """The length of any line: a line with Han characters as `count_units` has it, another in English syllables."""
+    line = _tidy(line)
+    if _HAN.search(line):
+        return len(_UNIT.findall(line))
+    return sum(1 if unit.isdigit() else syllables(unit) for unit in _UNIT.findall(line))
+
+
+def line_end(line: str) -> str:
+    """What a line ends in: its last Han character, Latin word (in lower case) or digit; empty where it has none."""
+    units = _UNIT.findall(_tidy(line))
+    return units[-1].casefold() if units else ""
+
+
+def line_rhyme(line: str, *, table: Table = THIRTEEN, near: bool = False) -> frozenset[str]:
+    """The names of the classes, or of the English sounds, that a line's end rhymes in: lines that share one rhyme.
+
+    With `near` also those that it nearly rhymes in. None where the line ends in a digit, or in nothing.
+    """
+    end = line_end(line)
+    if not end or end.isdigit():
+        return frozenset()
+    if not _HAN.match(end):
+        return rhyme_sounds(end, near=near)
+    classes = rhyme_class(line, table=table)
+    return frozenset().union(*map(near_classes, classes)) if near else classes
+
+
+def near_classes(name: str) -> frozenset[str]:
+    """A class and the one that it nearly rhymes with, if any: 言前 and 江阳."""
+    return frozenset({name}.union(*(pair for pair in _NEAR_CLASSES if name in pair)))
+
+
+def class_of_final(final: str, *, table: Table = THIRTEEN) -> str:
+    """The name of the class of a final as it is spelled alone, such as `ang`, `un` or `ü`; empty where none is."""
+    final = final.replace("ü", "v")
+    return _classes(table).get(_SPELLED.get(final, final), "")
 
 
 def count_units(line: str) -> int:
@@ -84,6 +131,15 @@ def rhyme_class(line: str, *, table: Table = THIRTEEN) -> frozenset[str]:
 def tones(line: str) -> list[Tone | None]:
     """Level (平: tones 1, 2) or oblique (仄: tones 3, 4) for each Han character; None for a neutral tone."""
     return [tone for _, tone in _sounds(_tidy(line))]
+
+
+@cache
+def character_tones(character: str) -> frozenset[Tone]:
+    """The tones, level or oblique, that a Han character has in any of its readings."""
+    from pypinyin import Style, pinyin
+
+    (readings,) = pinyin(character, style=Style.TONE, heteronym=True, errors=lambda _: [[""]])  # type: ignore[arg-type, return-value]
+    return frozenset(tone for syllable in readings if (tone := _sound(syllable)[1]))
 
 
 def _tidy(line: str) -> str:
