@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lyricgen.errors import OptionError
 from lyricgen.generation.line_plan import MOST_LINES, LinePlan
 from lyricgen.generation.notation import FREE, Pattern, check_lines
-from lyricgen.text.phonetics import character_tones, line_units
+from lyricgen.text.phonetics import character_sounds, line_units
 
 LEAST_LINES = 8  # of a song whose length the user leaves open
 SECTION_LINES = 4
@@ -49,10 +49,10 @@ class Place:
     number: int
 
 
-def arrange(wishes: Wishes) -> tuple[LinePlan, ...]:
-    """The lines of a song; none where nothing was asked that concerns lines. Raises OptionError.
+def arrange(wishes: Wishes) -> tuple[tuple[LinePlan, ...], tuple[str, ...]]:
+    """The lines of a song, and the letter of each rhyme group. Raises OptionError.
 
-    Rhyme groups are numbered by their letters in the scheme: see `letters`.
+    There are no lines where nothing was asked that concerns lines.
     """
     lines, places = _sections(wishes) if wishes.form else _stanzas(wishes)
     check_lines("the plan", len(lines))
@@ -103,9 +103,8 @@ def _sections(wishes: Wishes) -> tuple[list[LinePlan], list[Place]]:
         before, lengths = blocks[kind]
         again = first_of.get(kind) if kind in CHORUSES else None
         for number, length in enumerate(lengths):
-            heading = {"section": name, "opens": bool(lines)} if not number else {}
             asked = LinePlan(length) if again is None else LinePlan(repeats=again + number)
-            lines.append(replace(asked, **heading))
+            lines.append(asked if number else replace(asked, section=name, opens=bool(lines)))
             places.append(Place(turn, before + number))
         first_of.setdefault(kind, len(lines) - len(lengths))
         turn += 1
@@ -116,7 +115,7 @@ def _sections(wishes: Wishes) -> tuple[list[LinePlan], list[Place]]:
 def _blocks(wishes: Wishes) -> dict[str, tuple[int, tuple[int | None, ...]]]:
     """For each kind of section the lengths of its lines, and how far into schemes and tones it begins.
 
-    A scheme that is longer than a section goes on in the next kind of section: AABBXAXA may be a verse and its chorus.
+    A scheme that is longer than a section goes on in the next kind: AABBXAXA may be a verse and its chorus.
     """
     kinds = list(dict.fromkeys(map(_kind, wishes.form)))
     stanzas: Sequence[tuple[int | None, ...]]
@@ -180,7 +179,7 @@ def add_heads(lines: Iterable[LinePlan], heads: Sequence[str]) -> tuple[LinePlan
                     f"acrostic reaches line {number + 1}, which repeats line {line.repeats + 1} word for word and "
                     f"cannot begin with {head}; shorten the acrostic or leave out the repeat"
                 )
-        elif line.tones[:1] in ("平", "仄") and line.tones[0] not in (character_tones(head) or line.tones):
+        elif _clashes(head, line.tones[:1]):
             raise OptionError(
                 f"{head} is never {line.tones[0]}, as the tones {line.tones} of line {number + 1} ask of its first "
                 "character; change the acrostic or write 中 there"
@@ -188,6 +187,12 @@ def add_heads(lines: Iterable[LinePlan], heads: Sequence[str]) -> tuple[LinePlan
         else:
             planned[number] = replace(line, head=head)
     return tuple(planned)
+
+
+def _clashes(head: str, mark: str) -> bool:
+    """Whether a character has readings, and none of them has the tone that the mark asks for."""
+    known = {tone for _, tone in character_sounds(head) if tone} if mark in ("平", "仄") else set()
+    return bool(known) and mark not in known
 
 
 def check_words(words: Sequence[str], lines: Sequence[LinePlan]) -> None:

@@ -13,8 +13,9 @@ from lyricgen.text.cleaning import Cleaner
 from lyricgen.text.credits import is_credit, is_instrumental_notice, is_title
 from lyricgen.text.encoding import display_name, read_text
 from lyricgen.text.phonetics import THIRTEEN, Table, line_end, line_rhyme, line_units
-from lyricgen.text.readers import TABLES, LrcSheet, parse_lrc, read_plain, read_songs
+from lyricgen.text.readers import TABLES, LrcSheet, parse_lrc, read_songs
 from lyricgen.text.readers.lrc import is_lrc
+from lyricgen.text.readers.plain import read_plain
 from lyricgen.text.readers.sheet import heading_name
 from lyricgen.text.song import Song
 
@@ -91,7 +92,9 @@ def lines_like(
             plans.append(replace(plan, repeats=origin))
             continue
         if (length := line_units(line)) > MOST_UNITS:
-            raise InputError(f"{name}: line {number + 1} has {length} characters; a sung line has at most {MOST_UNITS}")
+            raise InputError(
+                f"{name}: line {number + 1} has {length} characters; a sung line has at most {MOST_UNITS}"
+            )
         plans.append(replace(plan, length=length, rhyme=group))
     return tuple(plans), tuple(sheet.rows) if isinstance(source, LrcSheet) else ()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lyricgen.errors import OptionError
 from lyricgen.generation.line_plan import MOST_LINES, MOST_UNITS, TONE_MARKS
-from lyricgen.text.phonetics import HAN, TABLES, Table, class_of_final, line_units
+from lyricgen.text.phonetics import HAN, line_units, named_class, table_of
 from lyricgen.text.song import heading_text
 
 FREE = "X"
@@ -15,7 +15,6 @@ MOST_WORDS = 100
 _COMMA = r"\s*[,、;]\s*"
 _HAN = re.compile(f"[{HAN}]")
 _TONE_SIGNS = str.maketrans("○●⊙◎", "平仄中中")  # as tables of 词 print them
-_TRADITIONAL = str.maketrans("發懷遙條陽東蘇齊開", "发怀遥条阳东苏齐开")
 
 
 @dataclass(frozen=True)
@@ -109,19 +108,8 @@ def read_form(text: str) -> tuple[str, ...]:
 
 def read_classes(text: str, *, table: int) -> tuple[str, ...]:
     """`江阳` or `ang`, or one for each letter of the scheme: the names of rhyme classes. Raises OptionError."""
-    if table not in TABLES:
-        raise OptionError(f"rhyme_table must be {' or '.join(map(str, TABLES))}, got {table}")
     items = _items(_tidy(text), separator=rf"{_COMMA}|\s+")
-    return tuple(_class(item, TABLES[table]) for item in items)
-
-
-def _class(item: str, table: Table) -> str:
-    name = item.translate(_TRADITIONAL).removesuffix("辙").removesuffix("轍")
-    found = name if name in table else class_of_final(item.casefold(), table=table)
-    if not found:
-        known = ", ".join(f"{name} ({finals})" for name, finals in table.items())
-        raise OptionError(f"there is no rhyme class {_quoted(item)}; choose one of {known}")
-    return found
+    return tuple(named_class(item, table=table_of(table)) for item in items)
 
 
 def check_lines(name: str, lines: int) -> None:

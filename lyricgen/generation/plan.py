@@ -21,7 +21,7 @@ from lyricgen.generation.notation import (
 )
 from lyricgen.generation.plan_table import plan_table
 from lyricgen.text.encoding import display_name
-from lyricgen.text.phonetics import TABLES
+from lyricgen.text.phonetics import table_of
 from lyricgen.text.readers import LrcSheet
 from lyricgen.text.song import Song
 
@@ -49,15 +49,13 @@ class Plan:
     layout: Layout = ()
 
     def __post_init__(self) -> None:
-        if self.table not in TABLES:
-            raise OptionError(f"rhyme_table must be {' or '.join(map(str, TABLES))}, got {self.table}")
+        known = table_of(self.table)
         check_lines("the plan", len(self.lines))
         for number, line in enumerate(self.lines):
             if line.repeats is not None and not 0 <= line.repeats < number:
                 raise OptionError(f"line {number + 1} must repeat an earlier one, got {line.repeats + 1}")
-        if unknown := {*self.classes.values()} - {*TABLES[self.table]}:
-            known = ", ".join(TABLES[self.table])
-            raise OptionError(f"there is no rhyme class {min(unknown)!r}; choose one of {known}")
+        if unknown := {*self.classes.values()} - {*known}:
+            raise OptionError(f"there is no rhyme class {min(unknown)!r}; choose one of {', '.join(known)}")
         object.__setattr__(self, "classes", MappingProxyType(dict(self.classes)))
 
     @classmethod
@@ -121,7 +119,7 @@ class Plan:
         classes = read_classes(rhyme_class, table=rhyme_table)
         name = display_name(Path(source)) if isinstance(source, str | Path) else "the song"
         song = read_model(Path(source)) if isinstance(source, str | Path) else source
-        found, layout = lines_like(song, name=name, table=TABLES[rhyme_table], near=near)
+        found, layout = lines_like(song, name=name, table=table_of(rhyme_table), near=near)
         planned = add_heads(found, read_acrostic(acrostic) if acrostic else ())
         groups = len({line.rhyme for line in planned} - {None})
         fixed = _fix(classes, range(groups), kinds=groups)

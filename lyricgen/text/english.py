@@ -27,15 +27,6 @@ class Sound:
     syllables: int
     rhyme: str
 
-    @property
-    def rhymes(self) -> tuple[str, ...]:
-        """What it rhymes by: also by a last full vowel that two light syllables part from the stress (melody, me)."""
-        phones = self.rhyme.split()
-        vowels = [place for place, phone in enumerate(phones) if is_vowel(phone)]
-        if len(vowels) > 2 and phones[vowels[-1]] in _FULL_VOWELS:
-            return self.rhyme, " ".join(phones[vowels[-1] :])
-        return (self.rhyme,)
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -45,11 +36,6 @@ class Entry:
     sounds: tuple[Sound, ...]
 
 
-def is_vowel(phone: str) -> bool:
-    """Whether a phone of the dictionary is a vowel."""
-    return phone[0] in "AEIOU"
-
-
 def syllables(word: str) -> int:
     """The syllables of a word, at least 1."""
     return sounds(word)[0].syllables
@@ -57,8 +43,18 @@ def syllables(word: str) -> int:
 
 def rhyme_sounds(word: str, *, near: bool = False) -> frozenset[str]:
     """The names of the sounds that a word rhymes by; with `near`, those that it nearly rhymes by (time, fine)."""
-    names = {name for sound in sounds(word) for name in sound.rhymes}
+    names = {name for sound in sounds(word) for name in rhyme_names(sound.rhyme)}
     return frozenset(map(near_sound, names)) if near else frozenset(names)
+
+
+@cache
+def rhyme_names(sound: str) -> tuple[str, ...]:
+    """What a sound rhymes by: also a last full vowel that light syllables part from the stress (melody, me)."""
+    phones = sound.split()
+    vowels = [place for place, phone in enumerate(phones) if phone[0] in "AEIOU"]
+    if len(vowels) > 2 and phones[vowels[-1]] in _FULL_VOWELS:
+        return sound, " ".join(phones[vowels[-1] :])
+    return (sound,)
 
 
 @cache

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import Literal
 
+from lyricgen.errors import OptionError
 from lyricgen.text.english import rhyme_sounds, syllables
 
 HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
@@ -66,6 +67,8 @@ Sound = tuple[str, Tone | None]
 _SPELLED = {"ui": "uei", "iu": "iou", "un": "uen", "ue": "ve", "yu": "v", "wu": "u", "yi": "i"}
 """Finals by the spelling that syllables shorten them to."""
 
+_SIMPLIFIED = str.maketrans("發懷遙條陽東蘇齊開轍", "发怀遥条阳东苏齐开辙")
+
 _BUZZING = ("zh", "ch", "sh", "r", "z", "c", "s")
 
 
@@ -102,10 +105,22 @@ def near_classes(name: str) -> frozenset[str]:
     return frozenset({name}.union(*(pair for pair in _NEAR_CLASSES if name in pair)))
 
 
-def class_of_final(final: str, *, table: Table = THIRTEEN) -> str:
-    """The name of the class of a final as it is spelled alone, such as `ang`, `un` or `ü`; empty where none is."""
-    final = final.replace("ü", "v")
-    return _classes(table).get(_SPELLED.get(final, final), "")
+def named_class(name: str, *, table: Table = THIRTEEN) -> str:
+    """The class of that name (江阳, 江陽辙) or of a final as it is spelled (`ang`, `un`, `ü`). Raises OptionError."""
+    bare = _tidy(name).strip().casefold()
+    simple = bare.translate(_SIMPLIFIED).removesuffix("辙")
+    final = bare.replace("ü", "v")
+    if found := simple if simple in table else _classes(table).get(_SPELLED.get(final, final)):
+        return found
+    known = ", ".join(f"{name} ({finals})" for name, finals in table.items())
+    raise OptionError(f"there is no rhyme class {name[:20]!r}; choose one of {known}")
+
+
+def table_of(number: int) -> Table:
+    """The table of 13 or of 14 classes. Raises OptionError for another number."""
+    if number not in TABLES:
+        raise OptionError(f"rhyme_table must be {' or '.join(map(str, TABLES))}, got {number}")
+    return TABLES[number]
 
 
 def count_units(line: str) -> int:
@@ -133,13 +148,29 @@ def tones(line: str) -> list[Tone | None]:
     return [tone for _, tone in _sounds(_tidy(line))]
 
 
-@cache
-def character_tones(character: str) -> frozenset[Tone]:
-    """The tones, level or oblique, that a Han character has in any of its readings."""
-    from pypinyin import Style, pinyin
+def finals(line: str) -> list[str]:
+    """The final of each Han character, in the readings of the line; empty for one that has none."""
+    return [final for final, _ in _sounds(_tidy(line))]
 
-    (readings,) = pinyin(character, style=Style.TONE, heteronym=True, errors=lambda _: [[""]])  # type: ignore[arg-type, return-value]
-    return frozenset(tone for syllable in readings if (tone := _sound(syllable)[1]))
+
+@cache
+def character_sounds(character: str) -> frozenset[Sound]:
+    """The finals and tones of all readings of one Han character, its reading in a phrase aside."""
+    from pypinyin.constants import PINYIN_DICT
+
+    readings = PINYIN_DICT.get(ord(character), "")
+    return frozenset(_sound(syllable) for syllable in readings.split(",") if syllable)
+
+
+def characters_with(wanted: Collection[str]) -> frozenset[str]:
+    """All Han characters that have one of these finals in any of their readings."""
+    from pypinyin.constants import PINYIN_DICT
+
+    heard = {syllable for readings in set(PINYIN_DICT.values()) for syllable in readings.split(",")}
+    fitting = {syllable for syllable in heard if syllable and _sound(syllable)[0] in wanted}
+    return frozenset(
+        chr(code) for code, readings in PINYIN_DICT.items() if not fitting.isdisjoint(readings.split(","))
+    )
 
 
 def _tidy(line: str) -> str:
