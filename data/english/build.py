@@ -11,10 +11,11 @@ VARIANTS = 3  # pronunciations kept of one word
 
 # Words that are sung and that lists of dictionary words leave out. The first belong to the commonest.
 SHORT = """
-    i i'm i'll i've i'd you're you'll you've you'd he's he'll he'd she's she'll she'd it's it'll it'd we're we'll
-    we've we'd they're they'll they've they'd that's that'll there's there'll here's what's what'll who's who'll where's
-    how's when's why's let's don't doesn't didn't won't wouldn't can't couldn't shouldn't isn't aren't wasn't weren't
-    ain't hasn't haven't hadn't mustn't y'all c'mon 'cause 'til 'bout 'round 'em 'tis o'clock ma'am
+    i i'm i'll i've i'd you're you'll you've you'd he's he'll he'd she's she'll she'd it's it'll it'd we're
+    we'll we've we'd they're they'll they've they'd that's that'll there's there'll here's what's what'll who's
+    who'll where's how's when's why's let's don't doesn't didn't won't wouldn't can't couldn't shouldn't isn't
+    aren't wasn't weren't ain't hasn't haven't hadn't mustn't y'all c'mon 'cause 'til 'bout 'round 'em 'tis
+    o'clock ma'am
 """
 NAMED = """
     na doo monday tuesday wednesday thursday friday saturday sunday january february march april june july august

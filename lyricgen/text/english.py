@@ -76,7 +76,7 @@ def sounds(word: str) -> tuple[Sound, ...]:
     stem, apostrophe, ending = plain.rpartition("'")
     if apostrophe and ending == "s" and stem:
         return tuple(map(_with_s, sounds(stem)))
-    rhyme = "EY" if word.endswith("é") else _guess_rhyme(plain.replace("'", ""))
+    rhyme = "EY" if word.endswith("é") else _guess_rhyme(plain.replace("'", "") or word)
     return (Sound(estimate_syllables(word), rhyme),)
 
 
@@ -125,7 +125,7 @@ _HIDDEN = re.compile(
     r"|(?<![tcsg])i(?=a[^g]|a$|o(?!u))"  # piano, violin; not social, nation, marriage
     r"|i(?=u[ms]|et)|(?<=[dlnrv])i(?=en[ct])"  # radium, quiet, audience
     r"|(?<=.[^aeiouy])i(?=e(?:r|st)$)"  # happiest; not pier
-    r"|(?<=[^aeiouy][^aeiouy])e(?=a$)|(?<=[^aeiouy]d)e(?=a$)|(?<=[aeiouy]r)e(?=a$)"  # area
+    r"|(?<=[aeiouy][^aeiouy])e(?=a$)"  # idea, area; not sea
     r"|(?<![gp])e(?=o(?!u))|(?<=g)e(?=o[glm])"  # video, geology; not people, pigeon
     r"|o(?=e[mt])"  # poem
     r"|(?<=[^aeiougq])u(?=a[lt]|e[ln]|ou)|(?<=g)u(?=ou)"  # usual, cruel, fluent, ambiguous

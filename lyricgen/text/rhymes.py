@@ -130,15 +130,21 @@ def _known_words(classes: Collection[str], table: Table) -> list[tuple[str, int]
 
     The commonest come first. Names of people are left out where they are told from words by their three characters.
     """
-    package = find_spec("jieba")
-    assert package is not None
-    assert package.origin is not None
-    text = Path(package.origin).with_name("dict.txt").read_text(encoding="utf-8")
+    text = _dictionary_text()
     # 儿 may be mute after the syllable that rhymes
     endings = characters_with({final for name in classes for final in table[name].split()} | {"er"})
     found = re.findall(rf"^(\S*[{''.join(endings.intersection(text))}]) ([0-9]+) (\S*)$", text, re.MULTILINE)
     words = [(word, int(count)) for word, count, kind in found if len(word) < 3 or not kind.startswith("nr")]
     return sorted(words, key=lambda item: -item[1])
+
+
+@cache
+def _dictionary_text() -> str:
+    """jieba's dictionary, a word, its count and its kind a line, read without loading jieba itself."""
+    package = find_spec("jieba")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).with_name("dict.txt").read_text(encoding="utf-8")
 
 
 def _bodies(text: str) -> list[str]:
