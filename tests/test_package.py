@@ -16,15 +16,19 @@ def test_the_songbook_travels_inside_the_wheel(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("lyricgen-*.whl")
     subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(tmp_path / "installed")], check=True)
     with zipfile.ZipFile(wheel) as archive:
-        assert any(name.endswith("licenses/LICENSE") for name in archive.namelist())
+        names = archive.namelist()
+    for notice in ("licenses/LICENSE", "licenses/data/LICENSE", "licenses/data/english/LICENSE"):
+        assert any(name.endswith(notice) for name in names)
     code = "from lyricgen.text.corpus import Corpus; from lyricgen.text.resources import songbook\n"
-    code += "import lyricgen; print(lyricgen.__file__); print(songbook()); print(len(list(Corpus([songbook()]))))"
+    code += "import lyricgen; print(lyricgen.__file__); print(songbook()); print(len(list(Corpus([songbook()]))))\n"
+    code += "from lyricgen.text.english import dictionary; print(len(dictionary()))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "installed", capture_output=True, encoding="utf-8", check=True
     )
-    package, songs, count = done.stdout.splitlines()
+    package, songs, count, words = done.stdout.splitlines()
     assert Path(package).is_relative_to(tmp_path)
     assert Path(songs).is_relative_to(tmp_path)
+    assert int(words) > 40_000
     assert int(count) == len([line for path in songbook().glob("*.txt") for line in marks(path)])
 
 

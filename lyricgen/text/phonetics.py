@@ -1,10 +1,13 @@
-"""How Chinese lines sound: their length, the class they rhyme in, their level and oblique tones."""
+"""How lines sound: their length, the class they rhyme in, their level and oblique tones."""
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import Literal
+
+from lyricgen.errors import OptionError
+from lyricgen.text.english import rhyme_sounds, syllables
 
 HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 """The Han characters, as the inside of a regular expression's brackets."""
@@ -53,12 +56,71 @@ FOURTEEN: Table = {
 
 TABLES: Mapping[int, Table] = {13: THIRTEEN, 14: FOURTEEN}
 
+_NEAR_CLASSES = ({"言前", "江阳"}, {"人辰", "中东"}, {"寒", "唐"}, {"文", "庚"})
+"""Classes that many ears take for one: an and ang, en and eng, in and ing."""
+
 Tone = Literal["平", "仄"]
 _TONES: Mapping[str, Tone] = {"1": "平", "2": "平", "3": "仄", "4": "仄"}
 Sound = tuple[str, Tone | None]
 """The final and the tone of a syllable."""
 
+_SPELLED = {"ui": "uei", "iu": "iou", "un": "uen", "ue": "ve", "yu": "v", "wu": "u", "yi": "i"}
+"""Finals by the spelling that syllables shorten them to."""
+
+_SIMPLIFIED = str.maketrans("發懷遙條陽東蘇齊開轍", "发怀遥条阳东苏齐开辙")
+
 _BUZZING = ("zh", "ch", "sh", "r", "z", "c", "s")
+
+
+def line_units(line: str) -> int:
+    """The length of any line: a line with Han characters as `count_units` has it, another in English syllables."""
+    line = _tidy(line)
+    if _HAN.search(line):
+        return len(_UNIT.findall(line))
+    return sum(1 if unit.isdigit() else syllables(unit) for unit in _UNIT.findall(line))
+
+
+def line_end(line: str) -> str:
+    """What a line ends in: its last Han character, Latin word (in lower case) or digit; empty where it has none."""
+    units = _UNIT.findall(_tidy(line))
+    return units[-1].casefold() if units else ""
+
+
+def line_rhyme(line: str, *, table: Table = THIRTEEN, near: bool = False) -> frozenset[str]:
+    """The names of the classes, or of the English sounds, that a line's end rhymes in: lines that share one rhyme.
+
+    With `near` also those that it nearly rhymes in. None where the line ends in a digit, or in nothing.
+    """
+    end = line_end(line)
+    if not end or end.isdigit():
+        return frozenset()
+    if not _HAN.match(end):
+        return rhyme_sounds(end, near=near)
+    classes = rhyme_class(line, table=table)
+    return frozenset().union(*map(near_classes, classes)) if near else classes
+
+
+def near_classes(name: str) -> frozenset[str]:
+    """A class and the one that it nearly rhymes with, if any: 言前 and 江阳."""
+    return frozenset({name}.union(*(pair for pair in _NEAR_CLASSES if name in pair)))
+
+
+def named_class(name: str, *, table: Table = THIRTEEN) -> str:
+    """The class of that name (江阳, 江陽辙) or of a final as it is spelled (`ang`, `un`, `ü`). Raises OptionError."""
+    bare = _tidy(name).strip().casefold()
+    simple = bare.translate(_SIMPLIFIED).removesuffix("辙")
+    final = bare.replace("ü", "v")
+    if found := simple if simple in table else _classes(table).get(_SPELLED.get(final, final)):
+        return found
+    known = ", ".join(f"{name} ({finals})" for name, finals in table.items())
+    raise OptionError(f"there is no rhyme class {name[:20]!r}; choose one of {known}")
+
+
+def table_of(number: int) -> Table:
+    """The table of 13 or of 14 classes. Raises OptionError for another number."""
+    if number not in TABLES:
+        raise OptionError(f"rhyme_table must be {' or '.join(map(str, TABLES))}, got {number}")
+    return TABLES[number]
 
 
 def count_units(line: str) -> int:
@@ -100,6 +162,31 @@ def readings(character: str, *, thirteen: bool = True) -> frozenset[str]:
 def tones(line: str) -> list[Tone | None]:
     """Level (平: tones 1, 2) or oblique (仄: tones 3, 4) for each Han character; None for a neutral tone."""
     return [tone for _, tone in _sounds(_tidy(line))]
+
+
+def finals(line: str) -> list[str]:
+    """The final of each Han character, in the readings of the line; empty for one that has none."""
+    return [final for final, _ in _sounds(_tidy(line))]
+
+
+@cache
+def character_sounds(character: str) -> frozenset[Sound]:
+    """The finals and tones of all readings of one Han character, its reading in a phrase aside."""
+    from pypinyin.constants import PINYIN_DICT
+
+    readings = PINYIN_DICT.get(ord(character), "")
+    return frozenset(_sound(syllable) for syllable in readings.split(",") if syllable)
+
+
+def characters_with(wanted: Collection[str]) -> frozenset[str]:
+    """All Han characters that have one of these finals in any of their readings."""
+    from pypinyin.constants import PINYIN_DICT
+
+    heard = {syllable for readings in set(PINYIN_DICT.values()) for syllable in readings.split(",")}
+    fitting = {syllable for syllable in heard if syllable and _sound(syllable)[0] in wanted}
+    return frozenset(
+        chr(code) for code, readings in PINYIN_DICT.items() if not fitting.isdisjoint(readings.split(","))
+    )
 
 
 def _tidy(line: str) -> str:

@@ -5,7 +5,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypinyin import Style, pinyin
 
-from lyricgen.text.phonetics import FOURTEEN, THIRTEEN, Table, count_units, rhyme_class, tones
+from lyricgen.errors import OptionError
+from lyricgen.text.phonetics import (
+    FOURTEEN,
+    THIRTEEN,
+    Table,
+    character_sounds,
+    characters_with,
+    count_units,
+    finals,
+    line_end,
+    line_rhyme,
+    line_units,
+    named_class,
+    near_classes,
+    rhyme_class,
+    tones,
+)
 
 
 @pytest.mark.parametrize(
@@ -103,3 +119,61 @@ def test_readings_are_those_of_pypinyin(line: str) -> None:
 def test_any_line_has_a_length_classes_and_tones(line: str) -> None:
     assert len(tones(line)) <= count_units(line) <= len(line) * 18
     assert len(rhyme_class(line)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("line", "units", "end", "rhyme"),
+    [
+        ("我 love 你，really！", 4, "really", {"IY L IY", "IH L IY"}),
+        ("Tonight I'm alright!", 5, "alright", {"AY T"}),
+        ("24 hours, 你", 4, "你", {"一七"}),
+        ("room 24", 3, "4", set()),
+        ("开在山坡的花儿", 7, "儿", {"一七", "发花"}),
+        ("……", 0, "", set()),
+    ],
+)
+def test_lines_of_either_language(line: str, units: int, end: str, rhyme: set[str]) -> None:
+    assert line_units(line) == units
+    assert line_end(line) == end
+    assert line_rhyme(line) == rhyme
+
+
+def test_near_classes_rhyme_if_asked() -> None:
+    assert not line_rhyme("天上的蓝") & line_rhyme("海上的浪")
+    assert line_rhyme("天上的蓝", near=True) & line_rhyme("海上的浪", near=True)
+    assert line_rhyme("风声", near=True, table=FOURTEEN) == {"文", "庚"}
+    assert near_classes("江阳") == {"言前", "江阳"}
+    assert near_classes("发花") == {"发花"}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("江阳", "江阳"), ("江陽", "江阳"), ("江阳辙", "江阳"), ("ang", "江阳"), ("ＡＮＧ", "江阳"), ("iang", "江阳"),
+        ("un", "人辰"), ("ui", "灰堆"), ("iu", "油求"), ("ü", "一七"), ("v", "一七"), ("üe", "乜斜"), ("ong", "中东"),
+    ],
+)  # fmt: skip
+def test_classes_by_name_and_by_final(name: str, found: str) -> None:
+    assert named_class(name) == found
+
+
+def test_a_class_that_there_is_not() -> None:
+    with pytest.raises(OptionError, match=r"江阳 \(ang iang uang\)"):
+        named_class("唐")
+    assert named_class("唐", table=FOURTEEN) == "唐"
+
+
+def test_sounds_of_single_characters() -> None:
+    assert {tone for _, tone in character_sounds("长")} == {"平", "仄"}
+    assert character_sounds("𠀂") == frozenset()
+    assert {"光", "亮", "行"} <= characters_with({"ang", "iang", "uang"})
+    assert "山" not in characters_with({"ang", "iang", "uang"})
+    assert finals("我爱you月") == ["uo", "ai", "ve"]
+
+
+@given(st.text(max_size=30))
+def test_lines_with_han_count_as_before(line: str) -> None:
+    assert line_units(line + "天") == count_units(line + "天")
+    assert len(line_end(line)) <= 3 * len(line) * 18
+    if rhyme_class(line):
+        assert line_rhyme(line) == rhyme_class(line)

@@ -22,14 +22,25 @@ class TimedLine:
 
 
 @dataclass(frozen=True)
+class LrcRow:
+    """A row of the file: its time tags as they are written, what is sung at them, and all of it as it stands."""
+
+    tags: tuple[str, ...]
+    text: str
+    raw: str
+
+
+@dataclass(frozen=True)
 class LrcSheet:
     """The content of an LRC file: metadata by lower-case key (ti, ar, al, by …), lines in the order of time.
 
-    The file's `[offset:]` stays among the metadata; the times have it applied already.
+    The file's `[offset:]` stays among the metadata; the times have it applied already. `rows` are in the order of
+    the file, metadata and empty rows among them.
     """
 
     metadata: Mapping[str, str]
     lines: tuple[TimedLine, ...]
+    rows: tuple[LrcRow, ...]
 
     def song(self, *, title: str = "") -> Song:
         """The song, titled by the metadata or else as given; pauses part its sections."""
@@ -57,10 +68,11 @@ def parse_lrc(text: str) -> LrcSheet:
     """
     metadata: dict[str, str] = {}
     lines: list[tuple[int, str]] = []
+    rows: list[LrcRow] = []
     last = 0
     for raw in text.split("\n"):
         line = raw.strip()
-        times, sung = _split_tags(line)
+        tags, times, sung = _split_tags(line)
         found = _METADATA.fullmatch(line)
         if times:
             lines += [(time, sung) for time in times]
@@ -69,19 +81,22 @@ def parse_lrc(text: str) -> LrcSheet:
             metadata.setdefault(found.group(1).lower(), found.group(2).strip())
         elif sung:
             lines.append((last, sung))
+        rows.append(LrcRow(tags, "" if found and not times else sung, line))
     offset = _milliseconds(metadata.get("offset", ""))
     lines.sort(key=lambda line: line[0])
-    return LrcSheet(metadata, tuple(TimedLine(max(0, time - offset) / 1000, sung) for time, sung in lines))
+    timed = tuple(TimedLine(max(0, time - offset) / 1000, sung) for time, sung in lines)
+    return LrcSheet(metadata, timed, tuple(rows))
 
 
-def _split_tags(line: str) -> tuple[list[int], str]:
-    """The times of the tags that open a line, in milliseconds, and what is sung, free of tags."""
-    times = []
+def _split_tags(line: str) -> tuple[tuple[str, ...], list[int], str]:
+    """The tags that open a line, their times in milliseconds, and what is sung, free of tags."""
+    tags, times = [], []
     while tag := _LINE_TAG.match(line):
+        tags.append(tag[0].strip())
         minutes, seconds, fraction = tag.groups(default="")
         times.append(int(minutes) * 60_000 + int(seconds) * 1000 + int(fraction.ljust(3, "0")))
         line = line[tag.end() :]
-    return times, re.sub(" {2,}", " ", _ANY_TAG.sub("", line)).strip()
+    return tuple(tags), times, re.sub(" {2,}", " ", _ANY_TAG.sub("", line)).strip()
 
 
 def _milliseconds(offset: str) -> int:

@@ -35,6 +35,15 @@ def test_a_sheet() -> None:
     )
 
 
+def test_rows_stand_as_in_the_file() -> None:
+    rows = parse_lrc(SHEET).rows
+    assert "".join(row.raw + "\n" for row in rows) == SHEET + "\n"
+    assert (rows[0].tags, rows[0].text) == ((), "")
+    assert (rows[6].tags, rows[6].text) == (("[00:21.10]", "[00:45.10]"), "你来了")
+    assert (rows[8].tags, rows[8].text) == (("[00:17.20]",), "第二行")
+    assert (rows[9].tags, rows[9].text) == (("[00:20.00]",), "")
+
+
 def test_the_song_of_a_sheet() -> None:
     song = parse_lrc(SHEET).song(title="file")
     assert (song.title, song.artist) == ("星光", "某人")
