@@ -2,25 +2,50 @@
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lyricgen.cli.console import check_new_file, note, show_json
+from lyricgen.cli.console import check_new_file, note
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Json, Model, Seed
+from lyricgen.cli.plan_options import (
+    Acrostic,
+    Form,
+    Like,
+    Mood,
+    Near,
+    OneRhyme,
+    Pattern,
+    Rhyme,
+    RhymeClass,
+    RhymeTable,
+    ShowPlan,
+    Style,
+    Tones,
+    Words,
+    read_plan,
+    show_plan,
+)
+from lyricgen.errors import InputError, OptionError
 from lyricgen.text.song import SONG_MARK
+
+if TYPE_CHECKING:
+    from lyricgen.generation.lyricist import Written
+    from lyricgen.generation.plan import Plan
 
 EXAMPLES = tell(
     "Write a song, or several.\n\n\b\n"
     "lyricgen generate --start 星星\n"
-    "lyricgen generate --start 星星 --lines 8 --temperature 0.7 --seed 7\n"
+    "lyricgen generate --pattern 7,7,5,5 --rhyme AABB --acrostic 我想你了\n"
+    "lyricgen generate --like old.lrc --out new.lrc\n"
     "lyricgen generate --count 20 --json > songs.json",
     "写一首或几首歌。\n\n\b\n"
     "lyricgen generate --start 星星\n"
-    "lyricgen generate --start 星星 --lines 8 --temperature 0.7 --seed 7\n"
+    "lyricgen generate --pattern 7,7,5,5 --rhyme AABB --acrostic 我想你了\n"
+    "lyricgen generate --like old.lrc --out new.lrc\n"
     "lyricgen generate --count 20 --json > songs.json",
 )
 
@@ -34,6 +59,22 @@ def generate(
     lines: Annotated[int, _option("Exactly so many sung lines.", "正好 N 行。", "N")] = 0,
     length: Annotated[int, _option("Exactly N tokens after the start; song ends are ignored.",
                                    "开头之后正好 N 个词元，不理会歌的结尾。", "N")] = 0,
+    pattern: Pattern = "",
+    rhyme: Rhyme = "",
+    one_rhyme: OneRhyme = False,
+    rhyme_class: RhymeClass = "",
+    rhyme_table: RhymeTable = 13,
+    near: Near = False,
+    acrostic: Acrostic = "",
+    tones: Tones = "",
+    words: Words = "",
+    form: Form = "",
+    like: Like = None,
+    mood: Mood = "",
+    style: Style = "",
+    shown: ShowPlan = False,
+    strict: Annotated[bool, typer.Option("--strict", help=tell("Fail where a rule of the plan has to give way.",
+                                                               "要求做不到时报错，而不是放宽。"))] = False,
     count: Annotated[int, _option("How many songs.", "写几首。", "N")] = 1,
     seed: Seed = None,
     temperature: Annotated[float | None, _option("Above 1 bolder, below 1 safer. Default: 0.8.",
@@ -52,10 +93,9 @@ def generate(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    from lyricgen.generation.constraints import Form
+    from lyricgen.generation.constraints import Form as FreeForm
     from lyricgen.generation.lyricist import load
     from lyricgen.generation.sampler import SamplingConfig
-    from lyricgen.model.checkpoint import write_text
     from lyricgen.model.config import check_range
     from lyricgen.model.locate import find_model
 
@@ -63,23 +103,44 @@ def generate(
     chosen = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
               "repetition_penalty": repetition_penalty, "greedy": greedy}  # fmt: skip
     sampling = SamplingConfig(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
-    form = Form(lines=lines, length=length, repeats=greedy)
+    bare = not any((pattern, rhyme, one_rhyme, rhyme_class, acrostic, tones, form, like))
+    plan = read_plan(pattern=pattern, rhyme=rhyme, one_rhyme=one_rhyme, rhyme_class=rhyme_class,
+                     rhyme_table=rhyme_table, near=near, acrostic=acrostic, tones=tones, words=words, form=form,
+                     like=like, mood=mood, style=style, lines=0 if bare else lines)  # fmt: skip
+    if shown:
+        show_plan(plan)
+    free = FreeForm(lines=lines if bare else 0, length=length, repeats=greedy)
     seed = secrets.randbelow(1 << 31) if seed is None else seed
     folder = find_model(model)
     lyricist = load(folder, device=device)
-    pieces = lyricist.stream(start, seed=seed, form=form, sampling=sampling)  # refuses what cannot be before a word
+    # Refuses what cannot be before a word is written.
+    pieces = lyricist.stream(start, seed=seed, plan=plan, form=free, sampling=sampling)
     check_range("count", count, 1, 100_000)
     note(f"model: {folder}  seed: {seed}")
-    if count == 1 and not as_json and out is None:
+    if count == 1 and not as_json and not strict and out is None:
         _stream(pieces)
         return
-    songs = lyricist.write(start, count=count, seed=seed, form=form, sampling=sampling)
-    result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}
+    songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling)
+    if given_way := [said for song in songs for said in song.relaxed]:
+        if strict:
+            raise InputError(f"{given_way[0]}; ask for less, or leave out --strict")
+        note(*dict.fromkeys(given_way))
+    if as_json:
+        result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}
+        _deliver(json.dumps(result, ensure_ascii=False) + "\n", out)
+    else:
+        _deliver(_sheet(songs, plan, out), out)
+
+
+def _deliver(text: str, out: Path | None) -> None:
+    """Prints a text, or writes it to a new file."""
+    from lyricgen.model.checkpoint import write_text
+
     if out is None:
-        show_json(result) if as_json else print(_sheet([song.text for song in songs]), end="")
-        return
-    write_text(out, json.dumps(result, ensure_ascii=False) + "\n" if as_json else _sheet([s.text for s in songs]))
-    note(f"wrote {out}")
+        print(text, end="")
+    else:
+        write_text(out, text)
+        note(f"wrote {out}")
 
 
 def _stream(pieces: Iterable[str]) -> None:
@@ -92,9 +153,15 @@ def _stream(pieces: Iterable[str]) -> None:
         print()
 
 
-def _sheet(texts: list[str]) -> str:
-    """One song as it is; several in the songbook's form, which `lyricgen` reads again."""
-    closed = [text.rstrip("\n") + "\n" for text in texts]
+def _sheet(songs: "Sequence[Written]", plan: "Plan", out: Path | None) -> str:
+    """One song as it is, with time tags where it goes to an .lrc; several in the songbook's form."""
+    from lyricgen.generation.lrc_out import lrc_text
+
+    if out is not None and out.suffix.lower() == ".lrc":
+        if len(songs) > 1:
+            raise OptionError("an .lrc file holds one song; leave out --count, or choose another --out")
+        return lrc_text(plan, songs[0].lines)
+    closed = [song.text.rstrip("\n") + "\n" for song in songs]
     if len(closed) == 1:
         return closed[0]
     return "\n".join(f"{SONG_MARK} {number}\n\n{text}" for number, text in enumerate(closed, 1))

@@ -40,8 +40,8 @@ class Draft:
     ids: list[int] = field(default_factory=list)
     breaks: int = 0  # line breaks since the last character of a line
     written: int = 0  # tokens after the start text
-    nats: float = 0.0
     ended: bool = False
+    relaxed: tuple[str, ...] = ()  # rules that gave way, when the song is finished
 
     def add(self, piece: str) -> None:
         """Takes in the text of one token."""

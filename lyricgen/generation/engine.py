@@ -8,12 +8,21 @@ import torch
 from torch import Tensor
 
 from lyricgen.model.network import LyricModel
-from lyricgen.text.vocab import END, START
+from lyricgen.text.vocab import END
 
 ROWS = 8  # songs are padded to a multiple: matrix kernels give a row the same bits at any such height
 FOLDED_BYTES = 128 << 20  # the largest table of embedding × input weights that is worth its memory
 
 State = list[tuple[Tensor, ...]]  # of each layer: (h,) or (h, c), each (B, H)
+
+
+@dataclass(frozen=True)
+class Step:
+    """After an id: logits `(B, V - 2)`, the features that they and a plan come from, `(B, width)`, and the state."""
+
+    logits: Tensor
+    features: Tensor
+    state: State
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,9 @@ class Engine:
         wide = config.vocab_size * first.inputs.shape[1] * first.inputs.element_size() <= FOLDED_BYTES
         weight = model.embedding.weight
         self._table = torch.addmm(first.bias, weight, first.inputs) if wide else None  # (V, G·H)
+        self._labels = [cast(Tensor, label.weight) for label in model.labels]  # (L, E) each
+        self._label_gates = [label @ first.inputs for label in self._labels]  # (L, G·H) each
+        self._named = [number for number, size in enumerate(config.labels) if size]
         self._output = model.embed_output().t().contiguous()  # (width, V - 2)
 
     def _fold(self, layer: torch.nn.RNNBase) -> _Layer:
@@ -79,22 +91,31 @@ class Engine:
         return _Layer(w_ih[:, :-1].t().contiguous(), w_hh.t().contiguous(), bias.clone(), b_hh.clone())
 
     @torch.inference_mode()
-    def start(self, songs: int) -> tuple[Tensor, State]:
-        """Logits of a song's first token, `(B, V - 2)`, and the state there; B is `songs` made a multiple of 8."""
+    def begin(self, songs: int) -> Step:
+        """What stands before a song's first id, `<start>`; B is `songs` made a multiple of 8."""
         rows = -(-songs // ROWS) * ROWS
-        ids = torch.tensor([[END], [START]], device=self.device)
-        logits, state = self.model(ids, self.model.initial_state(1))
-        return logits[-1].expand(rows, -1), [tuple(part[0].repeat(rows, 1) for part in layer) for layer in state]
+        labels = torch.zeros(1, 1, 4, dtype=torch.long, device=self.device) if self._labels else None
+        ids = torch.full((1, 1), END, device=self.device)
+        features, state = self.model.features(ids, self.model.initial_state(1), labels)
+        return Step(
+            self.model.logits(features[-1]).expand(rows, -1),
+            features[-1].expand(rows, -1),
+            [tuple(part[0].repeat(rows, 1) for part in layer) for layer in state],
+        )
 
     @torch.inference_mode()
-    def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
-        """Logits `(B, V - 2)` of what follows ids `(B,)`, and the state after them."""
+    def step(self, ids: Tensor, state: State, labels: Tensor | None = None) -> Step:
+        """What follows ids `(B,)` under labels `(B, 4)`, which a model that has labels needs."""
         weight = self.model.embedding.weight
         x = weight[ids] if self._residual or self._table is None else None  # (B,) → (B, E)
+        if x is not None and labels is not None:
+            x = x + self._sum(self._labels, labels)
         after: State = []
         for number, (layer, before) in enumerate(zip(self._layers, state, strict=True)):
             if number == 0 and self._table is not None:
                 gates = self._table[ids]  # (B,) → (B, G·H)
+                if labels is not None:
+                    gates = gates + self._sum(self._label_gates, labels)
             else:
                 gates = torch.addmm(layer.bias, cast(Tensor, x), layer.inputs)
             new = self._step(gates, layer, before)
@@ -103,9 +124,17 @@ class Engine:
             x = x + y if self._residual and x is not None and x.shape == y.shape else y
         assert x is not None
         features = self.model.projection(x) if self.model.projection is not None else x
-        return torch.addmm(self.model.bias, features, self._output), after
+        return Step(torch.addmm(self.model.bias, features, self._output), features, after)
+
+    def _sum(self, tables: list[Tensor], labels: Tensor) -> Tensor:
+        """The sum over the labels `(B, 4)` of their rows in tables `(L, D)`: `(B, D)`."""
+        first, *rest = (table[labels[:, number]] for number, table in zip(self._named, tables, strict=True))
+        for part in rest:
+            first = first + part
+        return first
 
     @torch.inference_mode()
-    def keep(self, state: State, rows: Tensor) -> State:
-        """The state of some songs only, by row number `(B',)`."""
-        return [tuple(part[rows] for part in layer) for layer in state]
+    def keep(self, step: Step, rows: Tensor) -> Step:
+        """The step of some songs only, by row number `(B',)`."""
+        state = [tuple(part[rows] for part in layer) for layer in step.state]
+        return Step(step.logits[rows], step.features[rows], state)

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from lyricgen.errors import InputError
+from lyricgen.errors import InputError, OptionError
 from lyricgen.generation.constraints import Draft, Form
 from lyricgen.generation.engine import Engine
+from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
-from lyricgen.generation.writer import TOGETHER, Piece, Writer
+from lyricgen.generation.writer import TOGETHER, Piece, Request, Writer
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.config import check_range
@@ -20,6 +23,7 @@ from lyricgen.model.device import pick_device
 from lyricgen.model.likelihood import Unseen, token_nats
 from lyricgen.model.locate import find_model
 from lyricgen.model.network import FIRST_CLASS
+from lyricgen.text.labels import Labeler
 from lyricgen.text.vocab import END, START
 
 
@@ -70,7 +74,6 @@ class Lyricist:
     def __init__(self, loaded: Checkpoint) -> None:
         self.checkpoint = loaded
         self.vocab = loaded.vocab
-        self._writer: Writer | None = None
 
     def stream(
         self,
@@ -78,15 +81,16 @@ class Lyricist:
         *,
         seed: int = 0,
         number: int = 0,
+        plan: Plan | None = None,
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
     ) -> Iterator[str]:
         """The pieces of song `number` under a seed, the start text first, each as it is made.
 
-        Raises InputError for a start text of nothing but white space.
+        Raises InputError for a start text of nothing but white space, OptionError for a plan that cannot be.
         """
-        pieces = self._run(start, seed=seed, songs=[number], form=form, sampling=sampling)
-        return (piece.text for piece in pieces)
+        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling)
+        return (piece.text for piece in self._run(request, [number]))
 
     def write(
         self,
@@ -94,18 +98,29 @@ class Lyricist:
         *,
         count: int = 1,
         seed: int = 0,
+        plan: Plan | None = None,
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
     ) -> list[Written]:
-        """`count` songs, written side by side; song k is the one that `stream(number=k)` gives."""
+        """`count` songs, written side by side; song k is the one that `stream(number=k)` gives.
+
+        Raises InputError and OptionError as `stream` does.
+        """
         check_range("count", count, 1, 100_000)
+        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling)
         songs: list[Written] = []
         for first in range(0, count, TOGETHER):
             group = list(range(first, min(first + TOGETHER, count)))
-            pieces = self._run(start, seed=seed, songs=group, form=form, sampling=sampling)
-            done = {piece.song: piece.finished for piece in pieces if piece.finished}
-            songs += [_written(done[number]) for number in group]
+            done = {piece.song: piece.finished for piece in self._run(request, group) if piece.finished}
+            songs += self._weighed([done[number] for number in group])
         return songs
+
+    def _weighed(self, drafts: list[Draft]) -> list[Written]:
+        """Finished drafts with what they cost under the model."""
+        model, unseen = self.checkpoint.model, Unseen.of(self.vocab)
+        ids = [np.array(draft.ids, dtype=np.int32) for draft in drafts]
+        nats = token_nats(model, ids, unseen=unseen, labeler=self.checkpoint.labeler)
+        return [_written(draft, float(cost.sum())) for draft, cost in zip(drafts, nats, strict=True)]
 
     def score(self, text: str) -> Score:
         """The cost of a text as the beginning of a song, in nats; its end is not predicted. Raises InputError."""
@@ -119,34 +134,65 @@ class Lyricist:
 
     @torch.inference_mode()
     def expect(self, text: str = "", *, top: int = 10) -> list[Expected]:
-        """What the model expects after a text that opens a song: the `top` likeliest tokens, the likeliest first."""
+        """What the model expects after a text that opens a song: the `top` likeliest tokens, the likeliest first.
+
+        A model that plans its lines expects what it would under each plan of the last one, weighed.
+        """
         check_range("top", top, 1, 10_000_000)
         model = self.checkpoint.model
-        ids = [END, START, *self.vocab.encode(text).tolist()]
-        logits, _ = model(torch.tensor(ids, device=model.bias.device).unsqueeze(1), model.initial_state(1))
-        odds = logits[-1, 0].softmax(dim=-1) * (1 - self.vocab.unseen)  # (V - 2,)
+        if found := self._pen.opening(text):
+            masks = self._pen.masks(found.labels[:, :2])
+            logits = found.step.logits[: len(masks)].masked_fill(~masks, -torch.inf)
+            odds = found.weights.float() @ logits.softmax(dim=-1)
+        else:
+            ids = [END, START, *self.vocab.encode(text).tolist()]
+            logits, _ = model(torch.tensor(ids, device=model.bias.device).unsqueeze(1), model.initial_state(1))
+            odds = logits[-1, 0].softmax(dim=-1)
+        odds = odds * (1 - self.vocab.unseen)  # (V - 2,)
         best = odds.topk(min(top, len(odds)))
-        found = zip(best.values.tolist(), best.indices.tolist(), strict=True)
-        return [Expected(self.vocab.tokens[number + FIRST_CLASS], probability) for probability, number in found]
+        found_classes = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        return [
+            Expected(self.vocab.tokens[number + FIRST_CLASS], probability) for probability, number in found_classes
+        ]
 
-    def _run(
-        self, start: str, *, seed: int, songs: list[int], form: Form | None, sampling: SamplingConfig | None
-    ) -> Iterator[Piece]:
+    @cached_property
+    def _pen(self) -> Writer:
+        labeler = self.checkpoint.labeler or Labeler(self.vocab)
+        return Writer(Engine(self.checkpoint.model), labeler)
+
+    def _request(
+        self, start: str, *, seed: int, plan: Plan | None, form: Form | None, sampling: SamplingConfig | None
+    ) -> Request:
         check_range("seed", seed, 0, 2**63 - 1)
         if start and not start.strip():
             raise InputError("the start text is only white space; give it a word, or leave it out")
-        if self._writer is None:
-            self._writer = Writer(Engine(self.checkpoint.model), self.vocab)
-        sampling = sampling or SamplingConfig()
+        plan, sampling = plan or Plan(), sampling or SamplingConfig()
         form = form or Form(repeats=sampling.greedy)
-        if form.lines and (begun := len([line for line in start.split("\n") if line.strip()])) > form.lines:
-            raise InputError(f"the start text has {begun} lines already, and the song shall have {form.lines}")
-        return self._writer.write(start, form=form, sampling=sampling, songs=songs, seed=seed)
+        if plan.lines and (form.lines or form.length):
+            raise OptionError("a plan says itself how many lines there are; leave out --length")
+        lines = len(plan.lines) or form.lines
+        if lines and (begun := len([line for line in start.split("\n") if line.strip()])) > lines:
+            raise InputError(f"the start text has {begun} lines already, and the song shall have {lines}")
+        return Request(start, plan, form, sampling, self._named(plan), seed)
+
+    def _named(self, plan: Plan) -> tuple[int, int]:
+        """The labels of a plan's mood and style. Raises OptionError for one that the model does not know."""
+        card = self.checkpoint.card
+        labels = []
+        for kind, name, known in (("mood", plan.mood, card.moods), ("style", plan.style, card.styles)):
+            if name and name not in known:
+                choose = f"it knows {', '.join(known)}" if known else "it was trained without them"
+                raise OptionError(f"the model knows no {kind} {name!r}: {choose}")
+            labels.append(known.index(name) + 1 if name else 0)
+        return labels[0], labels[1]
+
+    def _run(self, request: Request, songs: list[int]) -> Iterator[Piece]:
+        return self._pen.write(request, songs=songs)
 
 
-def _written(draft: Draft) -> Written:
+def _written(draft: Draft, nats: float) -> Written:
     lines = (*draft.lines, draft.line) if draft.line else tuple(draft.lines)
-    return Written(draft.text, lines, draft.nats / max(1, len(draft.text)))
+    return Written(draft.text, lines, nats / max(1, len(draft.text)), draft.relaxed)
 
 
 def load(model: str | Path | None = None, *, device: str = "auto") -> Lyricist:

@@ -1,20 +1,42 @@
 """The writing loop: logits, hard rules, soft rules, a draw, for many songs side by side."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lyricgen.errors import OptionError
 from lyricgen.generation.constraints import Draft, Form, FormRules
-from lyricgen.generation.engine import ROWS, Engine
+from lyricgen.generation.course import PULL, SLACK, Course, Line
+from lyricgen.generation.engine import ROWS, Engine, Step
+from lyricgen.generation.opening import Opening, weigh
+from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import RECENT, SamplingConfig, Warper, draw, penalize, song_stream, warpers
-from lyricgen.model.likelihood import Unseen
+from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.model.likelihood import Masks
 from lyricgen.model.network import FIRST_CLASS
-from lyricgen.text.vocab import END, FIRST, Vocab
+from lyricgen.text.labels import Labeler
+from lyricgen.text.phonetics import count_units
+from lyricgen.text.vocab import END, FIRST, START
 
 TOGETHER = 64  # songs written side by side
+Take = Callable[[Tensor, Sequence[int]], Tensor]  # classes (B,) from scores (B, C) of some rows
+DRAWS = 24  # line ends that are tried before a rhyme gives way
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be written. `named` are the labels of the mood and the style, 0 where they are open."""
+
+    start: str = ""
+    plan: Plan = field(default_factory=Plan)
+    form: Form = field(default_factory=Form)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    named: tuple[int, int] = (0, 0)
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,109 +48,273 @@ class Piece:
     finished: Draft | None = None
 
 
+@dataclass
+class Row:
+    """One song while it is written."""
+
+    number: int
+    course: Course
+    stream: np.random.Generator
+    draft: Draft = field(default_factory=Draft)
+
+
 class Writer:
     """Writes songs with one engine. Song k under a seed is the same whatever songs are written beside it."""
 
-    def __init__(self, engine: Engine, vocab: Vocab) -> None:
+    def __init__(self, engine: Engine, labeler: Labeler) -> None:
         self._engine = engine
-        self._vocab = vocab
-        # How many characters an unseen one could be plays no part here, and counting them takes a while.
-        self._seen_nats = Unseen(vocab.unseen, choices=1).seen_nats
+        self._labeler = labeler
+        self._vocab = labeler.vocab
+        self._tokens = Tokens(labeler)
+        self.masks = Masks(labeler, engine.device)
+        self._break = labeler.line_break
 
     @torch.inference_mode()
-    def write(
-        self, start: str, *, form: Form, sampling: SamplingConfig, songs: Sequence[int], seed: int
-    ) -> Iterator[Piece]:
-        """Pieces of text as they are made, the start text first."""
-        rules = FormRules(form, self._vocab)
-        rows = [_Row(number, Draft(), song_stream(seed, number)) for number in songs]
-        logits, state = self._engine.start(len(rows))
-        for class_id in self._vocab.encode(start).tolist():
-            self._charge(rows, logits, [class_id] * len(rows))
-            logits, state = self._engine.step(torch.full((len(logits),), class_id, device=logits.device), state)
-        for row in rows:
-            row.draft.add(start)
-            row.draft.ids += self._vocab.encode(start).tolist()
-            if start:
-                yield Piece(row.number, start)
-        warp = warpers(sampling)
+    def write(self, request: Request, *, songs: Sequence[int]) -> Iterator[Piece]:
+        """Pieces of text as they are made, the start text first. Raises OptionError where that breaks the plan."""
+        plan, form = request.plan, request.form
+        rules = FormRules(Form(lines=len(plan.lines)) if plan.lines else form, self._vocab)
+        rows = [Row(k, self._course(request), song_stream(request.seed, k)) for k in songs]
+        step = self._read(request, rows)
+        if request.start:
+            yield from (Piece(row.number, request.start) for row in rows)
+        warp = warpers(request.sampling)
         while rows:
-            for row in (row for row in rows if rules.finished(row.draft)):
-                yield Piece(row.number, "", row.draft)
-            going = [k for k, row in enumerate(rows) if not rules.finished(row.draft)]
+            done = [row.course.finished(row.draft) or rules.finished(row.draft) for row in rows]
+            yield from (Piece(row.number, "", _closed(row)) for row, end in zip(rows, done, strict=True) if end)
+            going = [k for k, end in enumerate(done) if not end]
             if len(going) < len(rows):
                 rows = [rows[k] for k in going]
                 if not rows:
                     return
-                at = torch.tensor(_padded(going), device=logits.device)
-                logits, state = logits[at], self._engine.keep(state, at)
-            ids = self._choose(logits[: len(rows)], rows, rules, sampling, warp)
-            self._charge(rows, logits, ids)
+                step = self._engine.keep(step, torch.tensor(_padded(going), device=step.logits.device))
+            ids = self._choose(step.logits[: len(rows)], rows, rules, request.sampling, warp)
             for row, number in zip(rows, ids, strict=True):
-                piece = self._vocab.tokens[number] if number >= FIRST else ""
-                row.draft.ids.append(number)
-                row.draft.written += 1
-                row.draft.add(piece)
-                row.draft.ended = number == END
+                piece = self._take(row, number)
                 if piece:
                     yield Piece(row.number, piece)
-            padded = ids + [END] * (len(logits) - len(ids))
-            logits, state = self._engine.step(torch.tensor(padded, device=logits.device), state)
+            opening = [k for k, number in enumerate(ids) if number == self._break]
+            opening = [k for k in opening if not (rows[k].course.finished(rows[k].draft))]
+            self._open(rows, opening, step.features, request.sampling)
+            step = self._feed(rows, ids, step, request.named)
+
+    @torch.inference_mode()
+    def opening(self, text: str) -> Opening | None:
+        """What a text that opens a song leads to, for each plan of its last line; None for a model without plans."""
+        if self._engine.model.planner is None:
+            return None
+        request = Request(text)
+        row = Row(0, self._course(request), song_stream(0, 0))
+        before, opener, begun = self._read_lines(request, [row])
+        return self._weigh(row, before, opener, begun, request.named)
+
+    def _course(self, request: Request) -> Course:
+        return Course(request.plan, request.form, self._tokens, labelled=self._engine.model.planner is not None)
+
+    def _take(self, row: Row, number: int) -> str:
+        """Adds a token to a draft; gives its text."""
+        piece = self._vocab.tokens[number] if number >= FIRST else ""
+        draft = row.draft
+        draft.ids.append(number)
+        draft.written += 1
+        draft.add(piece)
+        draft.ended = number == END
+        if number == self._break and draft.breaks == 1:
+            row.course.close(draft)
+        return piece
+
+    def _feed(self, rows: Sequence[Row], ids: Sequence[int], step: Step, named: tuple[int, int]) -> Step:
+        """The step after each row's id."""
+        device, height = step.logits.device, len(step.logits)
+        padded = torch.tensor([*ids, *[END] * (height - len(ids))], device=device)
+        if self._engine.model.planner is None:
+            return self._engine.step(padded, step.state)
+        told = [(*row.course.label(row.draft), *named) for row in rows]
+        labels = torch.tensor(told + [(0, 0, 0, 0)] * (height - len(ids)), device=device)
+        return self._engine.step(padded, step.state, labels)
+
+    # --- the start of a song
+
+    def _read(self, request: Request, rows: list[Row]) -> Step:
+        """Reads the start text into every row: the step after it."""
+        step, opener, begun = self._read_lines(request, rows)
+        row = rows[0]
+        self._check_begun(row, self._vocab.decode(begun.tolist()) if len(begun) else "")
+        if not len(begun):
+            self._open(rows, range(len(rows)), step.features, request.sampling)
+            return self._feed(rows, [opener] * len(rows), step, request.named)
+        text = request.start.rpartition("\n")[2]
+        if self._engine.model.planner is None:
+            for row in rows:
+                self._open_unlabelled(row)
+            step = self._feed(rows, [opener] * len(rows), step, request.named)
+            for number in begun.tolist():
+                step = self._feed(rows, [number] * len(rows), step, request.named)
+        else:
+            found = self._weigh(row, step, opener, begun, request.named)
+            sums = found.weights.cumsum(0).cpu().numpy()
+            picks = []
+            for row in rows:
+                at = min(int(np.searchsorted(sums, row.stream.random() * sums[-1], side="right")), len(sums) - 1)
+                extra = int(row.stream.random() * SLACK)
+                row.course.open(row.draft, int(found.lengths[at]), int(found.rhymes[at]), extra=extra)
+                picks.append(at)
+            step = self._engine.keep(found.step, torch.tensor(_padded(picks), device=step.logits.device))
+        for row in rows:
+            row.draft.add(text)
+            row.draft.ids += begun.tolist()
+        return step
+
+    def _read_lines(self, request: Request, rows: list[Row]) -> tuple[Step, int, npt.NDArray[np.int32]]:
+        """Reads the start text's whole lines: the step before the id that opens the next, that id, what begins it."""
+        whole, found, _ = request.start.rpartition("\n")
+        whole += found
+        ids = self._vocab.encode(request.start)
+        closes = np.flatnonzero(ids == self._break) if self._break >= 0 else np.zeros(0, dtype=int)
+        cut = int(closes[-1]) + 1 if len(closes) else 0
+        feed = np.append(np.int32(START), ids[:cut]).astype(np.int32)
+        labels = self._labeler.of(feed) if self._engine.model.planner is not None and cut else None
+        step = self._engine.begin(len(rows))
+        height = len(step.logits)
+        for k, number in enumerate(feed[:-1].tolist()):
+            told = None
+            if self._engine.model.planner is not None:
+                assert labels is not None
+                told = torch.tensor([(*labels[k].tolist(), *request.named)] * height, device=step.logits.device)
+            step = self._engine.step(torch.full((height,), number, device=step.logits.device), step.state, told)
+        for row in rows:
+            for line in whole.split("\n")[:-1]:
+                row.course.line = Line(row.course.next_wish(row.draft))
+                row.draft.add(line + "\n")
+                if line:
+                    row.course.close(row.draft)
+            row.draft.ids += ids[:cut].tolist()
+        return step, int(feed[-1]), ids[cut:]
+
+    def _weigh(
+        self, row: Row, before: Step, opener: int, begun: npt.NDArray[np.int32], named: tuple[int, int]
+    ) -> Opening:
+        lengths = row.course.lengths(row.draft)
+        if len(begun):
+            lengths[: max(1, count_units(self._vocab.decode(begun.tolist())))] = False
+            lengths[-1] = False
+        return weigh(self._engine, self.masks, self._labeler, before, opener=opener, begun=begun, lengths=lengths,
+                     rhymes=lambda length: row.course.rhymes(row.draft, length), named=named)  # fmt: skip
+
+    def _check_begun(self, row: Row, text: str) -> None:
+        wish, number = row.course.next_wish(row.draft), len(row.draft.lines) + 1
+        if wish.length is not None and count_units(text) > wish.length:
+            raise OptionError(f"line {number} shall have {wish.length} characters, and the start text has more")
+        if text and wish.head and not wish.head.startswith(text) and not text.startswith(wish.head):
+            raise OptionError(f"line {number} shall begin with {wish.head}, and the start text does not")
+
+    # --- the start of a line
+
+    def _open(self, rows: Sequence[Row], which: Sequence[int], features: Tensor, sampling: SamplingConfig) -> None:
+        """Decides the next line of some rows, from the features `(B, width)` before its line break."""
+        planner = self._engine.model.planner
+        if planner is None or not len(which):
+            for k in which:
+                self._open_unlabelled(rows[k])
+            return
+        lengths = torch.zeros(len(features), dtype=torch.long, device=features.device)
+        odds = planner(features, lengths)[0].double().cpu().numpy()  # (B, L)
+        for k in which:
+            lengths[k] = _pick(odds[k], rows[k].course.lengths(rows[k].draft), rows[k].stream, sampling)
+        odds = planner(features, lengths)[1].double().cpu().numpy()  # (B, R)
+        for k in which:
+            row, length = rows[k], int(lengths[k])
+            rhyme = _pick(odds[k], row.course.rhymes(row.draft, length), row.stream, sampling)
+            row.course.open(row.draft, length, rhyme, extra=int(row.stream.random() * SLACK))
+
+    def _open_unlabelled(self, row: Row) -> None:
+        allowed = row.course.lengths(row.draft)
+        row.course.open(row.draft, 0 if allowed[0] and allowed.sum() == 1 else None, 0)
+
+    # --- the next token
 
     def _choose(
         self,
         logits: Tensor,
-        rows: Sequence["_Row"],
+        rows: Sequence[Row],
         rules: FormRules,
         sampling: SamplingConfig,
         warp: Sequence[Warper],
     ) -> list[int]:
         """The next id of each row, from logits `(B, C)`."""
-        scores = logits.clone()
+        allowed = np.stack([self._allowed(row, rules) for row in rows])
+        scores = logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), -torch.inf)
         for k, row in enumerate(rows):
-            if (only := rules.forced(row.draft)) is not None:
-                kept = scores[k, only - FIRST_CLASS].clone()
-                scores[k] = -torch.inf
-                scores[k, only - FIRST_CLASS] = kept
-                continue
-            forbidden: set[int] = set()
-            for rule in rules.rules:
-                more = forbidden | {number - FIRST_CLASS for number in rule(row.draft) if number >= FIRST_CLASS}
-                if len(more) < scores.shape[1]:  # a rule that would leave nothing gives way
-                    forbidden = more
-            scores[k, list(forbidden)] = -torch.inf
+            if (mask := row.course.pull(row.draft)) is not None:
+                scores[k, torch.from_numpy(mask).to(logits.device)] += PULL
         if sampling.greedy:
-            return [int(c) + FIRST_CLASS for c in scores.argmax(dim=-1)]
+            return self._settle(rows, scores, lambda part, _: part.argmax(dim=-1))
         if sampling.repetition_penalty != 1:
             recent = [self._recent(row.draft) for row in rows]
             scores = penalize(scores, recent, sampling.repetition_penalty)
-        for reshape in warp:
-            scores = reshape(scores)
-        uniforms = torch.tensor([row.stream.random() for row in rows], dtype=torch.float64, device=scores.device)
-        return [c + FIRST_CLASS for c in draw(scores, uniforms).tolist()]
+
+        def drawn(part: Tensor, which: Sequence[int]) -> Tensor:
+            for reshape in warp:
+                part = reshape(part)
+            points = torch.tensor([rows[k].stream.random() for k in which], dtype=torch.float64, device=part.device)
+            return draw(part, points)
+
+        return self._settle(rows, scores, drawn)
+
+    def _settle(self, rows: Sequence[Row], scores: Tensor, take: Take) -> list[int]:
+        """Draws each row's class from `(B, C)`, again where the line would end in a sound that was not meant."""
+        found = take(scores, range(len(rows))).tolist()
+        for k, row in enumerate(rows):
+            for left in range(DRAWS, -1, -1):
+                if row.course.accepts(row.draft, self._vocab.tokens[found[k] + FIRST_CLASS]):
+                    break
+                row_scores = scores[k : k + 1].clone()
+                row_scores[0, found[k]] = -torch.inf
+                scores[k : k + 1] = row_scores
+                if not left or not bool((row_scores > -torch.inf).any()):
+                    row.course.note_relaxed("rhyme", row.draft)
+                    break
+                found[k] = int(take(row_scores, [k])[0])
+        return [c + FIRST_CLASS for c in found]
+
+    def _allowed(self, row: Row, rules: FormRules) -> Mask:
+        """What may follow in a row, `(C,)`; a rule that would leave nothing gives way, the least important first."""
+        draft = row.draft
+        if (only := rules.forced(draft)) is not None and row.course.left(draft) is None:
+            return self._tokens.only((only,))
+        allowed = np.ones(len(self._vocab) - FIRST_CLASS, dtype=bool)
+        for name, mask in row.course.masks(draft):
+            more = allowed & mask
+            if more.any():
+                allowed = more
+            else:
+                row.course.note_relaxed(name, draft)
+        for rule in rules.rules:
+            forbidden = [number - FIRST_CLASS for number in rule(draft) if number >= FIRST_CLASS]
+            if forbidden:
+                more = allowed.copy()
+                more[forbidden] = False
+                allowed = more if more.any() else allowed
+        return allowed
 
     def _recent(self, draft: Draft) -> list[int]:
         """Classes of the last tokens, line breaks left out: lines must be able to end."""
-        line_break = self._vocab.ids.get("\n")
-        return [n - FIRST_CLASS for n in draft.ids[-RECENT:] if n >= FIRST and n != line_break]
-
-    def _charge(self, rows: Sequence["_Row"], logits: Tensor, ids: Sequence[int]) -> None:
-        """Adds what each id costs under the bare model to its draft, in nats."""
-        classes = torch.tensor([max(0, n - FIRST_CLASS) for n in ids], device=logits.device)
-        chosen = logits[: len(rows)].gather(1, classes.unsqueeze(1)).squeeze(1)
-        nats = (logits[: len(rows)].logsumexp(dim=-1) - chosen).tolist()
-        for row, number, cost in zip(rows, ids, nats, strict=True):
-            known = number >= FIRST_CLASS
-            row.draft.nats += cost + self._seen_nats if known else Unseen.of(self._vocab).nats
+        return [n - FIRST_CLASS for n in draft.ids[-RECENT:] if n >= FIRST and n != self._break]
 
 
-@dataclass
-class _Row:
-    """One song while it is written."""
+def _pick(odds: npt.NDArray[np.float64], allowed: Mask, stream: np.random.Generator, sampling: SamplingConfig) -> int:
+    """A label from log-odds `(n,)`, among those allowed."""
+    scores = np.where(allowed, odds, -np.inf)
+    if sampling.greedy:
+        return int(scores.argmax())
+    scores = np.exp((scores - scores.max()) / min(1.0, sampling.temperature))
+    sums = scores.cumsum()
+    return min(int(np.searchsorted(sums, stream.random() * sums[-1], side="right")), len(sums) - 1)
 
-    number: int
-    draft: Draft
-    stream: np.random.Generator
+
+def _closed(row: Row) -> Draft:
+    row.draft.relaxed = tuple(row.course.relaxed)
+    return row.draft
 
 
 def _padded(rows: list[int]) -> list[int]:

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from lyricgen.text.phonetics import THIRTEEN, count_units, is_han, readings, rhyme_class
+from lyricgen.text.phonetics import THIRTEEN, character_classes, count_units, is_han, rhyme_class
 from lyricgen.text.vocab import END, FIRST, START, Vocab
 
 LONGEST = 30  # units of a line that are counted exactly
@@ -128,7 +128,7 @@ def _rhymes(token: str) -> int:
         return 1
     if last == "儿":
         return (1 << RHYMES) - 2
-    found = readings(last)
+    found = character_classes(last)
     return sum(1 << label for label in range(1, RHYMES) if CLASSES[label] in found) or 1
 
 

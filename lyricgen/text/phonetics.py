@@ -148,15 +148,10 @@ def is_han(character: str) -> bool:
     return _HAN.match(character) is not None
 
 
-@lru_cache(maxsize=2**14)
-def readings(character: str, *, thirteen: bool = True) -> frozenset[str]:
-    """The classes of all readings that a Han character has, whatever its phrase."""
-    from pypinyin import Style, pinyin
-
-    (found,) = pinyin(character, style=Style.TONE, heteronym=True, errors=lambda text: [[""]] * len(text))  # type: ignore[arg-type, return-value]
-    classes = _classes(THIRTEEN if thirteen else FOURTEEN)
-    finals = {_sound(syllable)[0] for syllable in found if syllable} | {final for final, _ in _word_sounds(character)}
-    return frozenset(name for name in map(classes.get, finals) if name)
+def character_classes(character: str, *, table: Table = THIRTEEN) -> frozenset[str]:
+    """The classes of all readings that a Han character has, its reading in a phrase aside."""
+    found = (_classes(table).get(final) for final, _ in character_sounds(character))
+    return frozenset(name for name in found if name)
 
 
 def tones(line: str) -> list[Tone | None]:

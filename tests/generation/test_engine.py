@@ -28,13 +28,14 @@ def test_steps_give_the_modules_logits(
         opening = torch.tensor([[END], [START]]).expand(2, 3)
         expected, _ = model(torch.cat((opening, ids)), model.initial_state(3))  # (2 + 7, 3, C)
     engine = Engine(model)
-    logits, state = engine.start(3)
-    assert logits.shape == (ROWS, 9)
-    torch.testing.assert_close(logits[:3], expected[1])
+    found = engine.begin(3)
+    assert found.logits.shape == (ROWS, 9)
+    found = engine.step(torch.full((ROWS,), START), found.state)
+    torch.testing.assert_close(found.logits[:3], expected[1])
     for t in range(7):
         padded = torch.cat((ids[t], torch.zeros(ROWS - 3, dtype=torch.long)))
-        logits, state = engine.step(padded, state)
-        torch.testing.assert_close(logits[:3], expected[2 + t])
+        found = engine.step(padded, found.state)
+        torch.testing.assert_close(found.logits[:3], expected[2 + t])
 
 
 def test_a_table_too_large_to_fold_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,5 +45,5 @@ def test_a_table_too_large_to_fold_changes_nothing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("lyricgen.generation.engine.FOLDED_BYTES", 0)
     unfolded = Engine(model)
     ids = torch.arange(3, 11)
-    first, second = (engine.step(ids, engine.start(8)[1])[0] for engine in (folded, unfolded))
+    first, second = (engine.step(ids, engine.begin(8).state).logits for engine in (folded, unfolded))
     torch.testing.assert_close(first, second)

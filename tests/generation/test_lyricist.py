@@ -10,7 +10,7 @@ from lyricgen.generation.constraints import MAX_LINES, MIN_LINES, Draft, Form, F
 from lyricgen.generation.engine import Engine
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.generation.sampler import SamplingConfig
-from lyricgen.text.vocab import END
+from lyricgen.text.vocab import END, START
 
 from .conftest import make_lyricist
 
@@ -67,14 +67,14 @@ def test_greedy_writing_may_loop_and_needs_no_seed() -> None:
     assert first == second
     ids: list[int] = []
     engine = Engine(lyricist.checkpoint.model)
-    logits, state = engine.start(1)
+    step = engine.step(torch.full((8,), START), engine.begin(1).state)
     for _ in range(40):
-        row = logits[0].clone()
+        row = step.logits[0].clone()
         row[0] = -torch.inf  # the end
         if not ids or ids[-2:] == [3, 3]:
             row[1] = -torch.inf  # a third line break
         ids.append(int(row.argmax()) + 2)
-        logits, state = engine.step(torch.tensor([ids[-1]] + [END] * 7), state)
+        step = engine.step(torch.tensor([ids[-1]] + [END] * 7), step.state)
     assert first[0].text == lyricist.vocab.decode(ids)
 
 

@@ -20,6 +20,7 @@ WISHES = {
     "cell": "gru", "hidden": 77, "layers": 3, "embedding": 33, "dropout": 0.33, "tied": True, "residual": False,
     "window": 19, "batch": 13, "lr": 0.123, "epochs": 7, "seed": 99, "carry": False, "optimizer": "adam",
     "schedule": "constant", "weight_decay": 0.5, "warmup": 0.25, "clip": 3.0, "patience": 2,
+    "weight_drop": 0.44, "token_drop": 0.11, "average": 0.2,
 }  # fmt: skip
 
 

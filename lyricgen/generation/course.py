@@ -1,0 +1,262 @@
+"""How one song keeps to its plan: what its next line may be, and what may follow in the line at hand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lyricgen.generation.constraints import MIN_LINES, Draft, Form
+from lyricgen.generation.plan import LinePlan, Plan
+from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
+from lyricgen.text.phonetics import count_units, line_end, line_rhyme, near_classes, table_of
+from lyricgen.text.vocab import END
+
+THIRTEEN_OF = {
+    "麻": "发花", "波": "梭坡", "皆": "乜斜", "开": "怀来", "微": "灰堆", "豪": "遥条", "尤": "油求", "寒": "言前",
+    "文": "人辰", "唐": "江阳", "庚": "中东", "齐": "一七", "支": "一七", "姑": "姑苏",
+}  # fmt: skip
+SLACK = 12  # units that a line without a length of its own goes on for, at most, where the model says only "long"
+PULL = 2.5  # nats by which a word that must come is favoured before it has to come
+
+
+@dataclass
+class Line:
+    """The line at hand. `length` is None where it is open; `label` is the rhyme that the model was told."""
+
+    plan: LinePlan = field(default_factory=LinePlan)
+    length: int | None = None
+    label: int = 0
+    classes: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    word: str = ""
+    copy: str = ""
+    empty: bool = False
+    ends: bool = False
+
+
+class Course:
+    """One song on its way. `relaxed` tells which rules gave way, and where."""
+
+    def __init__(self, plan: Plan, form: Form, tokens: Tokens, *, labelled: bool) -> None:
+        self.plan = plan
+        self.form = form
+        self.line = Line()
+        self.relaxed: list[str] = []
+        self._tokens = tokens
+        self._labelled = labelled
+        self._table = table_of(plan.table)
+        self._classes: dict[int, frozenset[str]] = {
+            group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
+        }
+        self._ends: dict[int, set[str]] = {}
+        self._words = _places(plan)
+
+    @property
+    def planned(self) -> bool:
+        """Whether the song has lines that were asked for."""
+        return bool(self.plan.lines)
+
+    def finished(self, draft: Draft) -> bool:
+        """Whether all planned lines are written."""
+        return self.planned and draft.breaks > 0 and len(draft.lines) >= len(self.plan.lines)
+
+    def lengths(self, draft: Draft) -> Mask:
+        """What the next line's length may be, `(LENGTHS,)`."""
+        allowed = np.zeros(LENGTHS, dtype=bool)
+        if self._gap(draft):
+            allowed[0] = True
+            return allowed
+        wish = self.next_wish(draft)
+        if wish.repeats is not None:
+            length = count_units(draft.lines[wish.repeats])
+        elif wish.length is not None:
+            length = wish.length
+        else:
+            allowed[max(1, len(wish.head)) : MORE + 1] = True
+            if not self.planned:
+                first = draft.breaks == 1
+                allowed[0] = first
+                free = not self.form.length and not self.form.lines
+                allowed[ENDS] = free and first and len(draft.lines) >= MIN_LINES and not self._waiting(draft)
+            return allowed
+        allowed[length if length <= LONGEST else MORE] = True
+        return allowed
+
+    def rhymes(self, draft: Draft, length: int) -> Mask:
+        """What the rhyme of the next line may be if it has that length, `(RHYMES,)`."""
+        allowed = np.zeros(RHYMES, dtype=bool)
+        if length in (0, ENDS):
+            allowed[0] = True
+            return allowed
+        wish = self.next_wish(draft)
+        if wish.repeats is not None:
+            names = line_rhyme(draft.lines[wish.repeats])
+        elif wish.rhyme is None:
+            allowed[:] = True
+            return allowed
+        else:
+            names = frozenset(
+                THIRTEEN_OF.get(name, name) for name in self._classes.get(wish.rhyme, frozenset(self._table))
+            )
+        for label in range(1, RHYMES):
+            allowed[label] = CLASSES[label] in names
+        allowed[0] = not allowed.any()
+        return allowed
+
+    def open(self, draft: Draft, length: int | None, rhyme: int, *, extra: int = 0) -> None:
+        """Begins the next line as it was decided; `extra` are the units of a long line past what labels count."""
+        wish = self.next_wish(draft)
+        if length in (0, ENDS):
+            self.line = Line(length=0, empty=length == 0, ends=length == ENDS)
+            return
+        if wish.length is not None:
+            length = wish.length
+        elif length == MORE:
+            length = MORE + extra
+        line = Line(wish, length, rhyme)
+        if wish.repeats is not None:
+            line.copy = draft.lines[wish.repeats]
+            line.length = count_units(line.copy)
+        elif wish.rhyme is not None:
+            if wish.rhyme not in self._classes and rhyme:
+                name = CLASSES[rhyme]
+                found = frozenset(each for each in self._table if THIRTEEN_OF.get(each, each) == name)
+                self._classes[wish.rhyme] = near_classes(name) if self.plan.near else found
+            line.classes = self._classes.get(wish.rhyme, frozenset(self._table))
+            line.taken = frozenset(self._ends.get(wish.rhyme, ()))
+        number = len(draft.lines)
+        if not line.copy:
+            line.word = next((word for word, place in self._words.items() if place == number), "")
+        self.line = line
+
+    def close(self, draft: Draft) -> None:
+        """Takes note of how the line ended that was just finished."""
+        line, text = self.line, draft.lines[-1]
+        group = line.plan.rhyme
+        if group is not None and line.plan.repeats is None:
+            self._ends.setdefault(group, set()).add(line_end(text))
+            if group not in self._classes and (found := line_rhyme(text, table=self._table, near=self.plan.near)):
+                self._classes[group] = found
+        if line.word and line.word not in text:
+            self._give_way(f"word {line.word}", len(draft.lines))
+        for word in [word for word in self._words if word in text]:
+            del self._words[word]
+
+    def label(self, draft: Draft) -> tuple[int, int]:
+        """What the model is told beside the id that came last: left and rhyme."""
+        if self.line.ends:
+            return ENDS, 0
+        left = self.left(draft)
+        return (MORE if left is None or left > LONGEST else left), self.line.label
+
+    def left(self, draft: Draft) -> int | None:
+        """Units that the line at hand still lacks; None where its length is open."""
+        if self.line.length is None:
+            return None
+        return max(0, self.line.length - count_units(draft.line))
+
+    def masks(self, draft: Draft) -> Iterator[tuple[str, Mask]]:
+        """What the plan allows to follow, rule by rule, the most important first."""
+        tokens, line = self._tokens, self.line
+        if line.ends:
+            yield "end", tokens.only((END,))
+            return
+        if line.empty:
+            yield "empty line", tokens.only((tokens.line_break,))
+            return
+        left = self.left(draft)
+        if left is not None:
+            own = line.plan.length is None and not line.copy
+            yield "length", tokens.length(left, own)
+        if line.copy:
+            rest = line.copy[len(draft.line) :]
+            if rest:
+                yield "repeat", tokens.part_of(rest)
+            return
+        if (head := line.plan.head) and len(draft.line) < len(head) and head.startswith(draft.line):
+            yield f"head {head}", tokens.head(head[len(draft.line) :])
+        if line.classes and left:
+            names = "/".join(sorted(line.classes)) if len(line.classes) < 3 else "any"
+            yield f"rhyme {names}", tokens.closing(left, line.classes, self.plan.table)
+            if line.taken:
+                yield "another last character", tokens.closes(left, line.taken)
+        if line.plan.tones and left:
+            yield f"tones {line.plan.tones}", tokens.tone(line.plan.tones[len(line.plan.tones) - left :])
+        if line.word and (rest := self._due(draft, left)):
+            yield f"word {line.word}", tokens.part_of(rest)
+
+    def pull(self, draft: Draft) -> Mask | None:
+        """What is favoured now: the beginning of a word that must come."""
+        word = self.line.word
+        if not word or word in draft.line:
+            return None
+        return self._tokens.part_of(word)
+
+    def accepts(self, draft: Draft, piece: str) -> bool:
+        """Whether the line may end in what was drawn: its reading in the finished line decides."""
+        line, left = self.line, self.left(draft)
+        if not line.classes or not left or count_units(piece) != left:
+            return True
+        return bool(line_rhyme(draft.line + piece, table=self._table) & line.classes)
+
+    def note_relaxed(self, rule: str, draft: Draft) -> None:
+        """Takes note that a rule gave way in the line at hand."""
+        self._give_way(rule, len(draft.lines) + 1)
+
+    def _give_way(self, rule: str, number: int) -> None:
+        said = f"line {number}: {rule}: nothing that this model can write fits"
+        if said not in self.relaxed:
+            self.relaxed.append(said)
+
+    def next_wish(self, draft: Draft) -> LinePlan:
+        """What was asked of the next line."""
+        number = len(draft.lines)
+        return self.plan.lines[number] if number < len(self.plan.lines) else LinePlan()
+
+    def _gap(self, draft: Draft) -> bool:
+        """Whether an empty line comes next."""
+        return bool(draft.lines) and draft.breaks == 1 and self.next_wish(draft).opens
+
+    def _waiting(self, draft: Draft) -> bool:
+        return any(place >= len(draft.lines) for place in self._words.values())
+
+    def _due(self, draft: Draft, left: int | None) -> str:
+        """What must come next so that the line's word gets its place; empty while it has time, or is there."""
+        word, text = self.line.word, draft.line
+        if word in text:
+            return ""
+        begun = next((k for k in range(len(word) - 1, 0, -1) if text.endswith(word[:k])), 0)
+        need = count_units(word[begun:])
+        if left is None:
+            return word[begun:] if begun or not text else ""
+        return word[begun:] if left <= need + self._tail() or (begun and left >= need + self._tail()) else ""
+
+    def _tail(self) -> int:
+        """How many units must follow the line's word: one, where the word itself does not rhyme."""
+        line = self.line
+        if not line.classes:
+            return 0
+        fits = line_rhyme(line.word, table=self._table) & line.classes and line_end(line.word) not in line.taken
+        return 0 if fits else 1
+
+
+def _places(plan: Plan) -> dict[str, int]:
+    """The line in which each word is to stand, spread over the song."""
+    if not plan.lines:
+        return {word: 1 + 2 * number for number, word in enumerate(plan.words)}
+    places: dict[str, int] = {}
+    for number, word in enumerate(plan.words):
+        need = count_units(word)
+        room = [
+            k for k, line in enumerate(plan.lines)
+            if line.repeats is None
+            and (line.length is None or line.length >= len(line.head) + need + (line.rhyme is not None))
+        ]  # fmt: skip
+        fresh = [k for k in room if k not in places.values()] or room
+        if fresh:
+            aim = (number + 0.5) * len(plan.lines) / len(plan.words)
+            places[word] = min(fresh, key=lambda k: abs(k + 0.5 - aim))
+        else:
+            places[word] = len(plan.lines) - 1
+    return places

@@ -1,0 +1,108 @@
+"""What there is to know of a vocabulary's tokens to keep a line to its plan, as masks over classes."""
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricgen.model.network import FIRST_CLASS
+from lyricgen.text.labels import Labeler
+from lyricgen.text.phonetics import count_units, is_han, line_rhyme, table_of, tones
+from lyricgen.text.vocab import END, FIRST
+
+Mask = npt.NDArray[np.bool_]  # (C,): which classes may follow
+
+
+class Tokens:
+    """Masks of one vocabulary, made when they are first needed and kept. None of them is ever changed."""
+
+    def __init__(self, labeler: Labeler) -> None:
+        self.vocab = labeler.vocab
+        self.texts = self.vocab.tokens[FIRST_CLASS:]
+        self.units: npt.NDArray[np.int64] = labeler.units[FIRST_CLASS:]
+        self.line_break = labeler.line_break
+        self._tokens = np.array(self.texts)
+        self.length = lru_cache(maxsize=256)(self._length)
+        self.closing = lru_cache(maxsize=256)(self._closing)
+        self.head = lru_cache(maxsize=256)(self._head)
+        self.tone = lru_cache(maxsize=256)(self._tone)
+        self.part_of = lru_cache(maxsize=256)(self._part_of)
+        self._sounds = lru_cache(maxsize=4)(self._sounds_of)
+
+    @cached_property
+    def latin(self) -> Mask:
+        """Tokens with letters or digits, whose part in a line's length depends on their neighbours."""
+        return self._each(lambda text: any(count_units(c) and not is_han(c) for c in text))
+
+    @cached_property
+    def _reachable(self) -> Mask:
+        """Which lengths can be made of whole Chinese tokens, from 0 on."""
+        sizes = sorted({int(size) for size in self.units[~self.latin & (self.units > 0)]})
+        found = np.zeros(512, dtype=bool)
+        found[0] = True
+        for length in range(1, len(found)):
+            found[length] = any(size <= length and found[length - size] for size in sizes)
+        return found
+
+    def only(self, ids: Iterable[int]) -> Mask:
+        """Just these ids."""
+        mask = np.zeros(len(self.units), dtype=bool)
+        mask[[number - FIRST_CLASS for number in ids]] = True
+        return mask
+
+    def _length(self, left: int, latin: bool = False) -> Mask:
+        """What can follow where a line has so many units left: what fits, and can be made up to the full length.
+
+        With `latin`, letters and digits too, as a model that plans its own lines may write them.
+        """
+        fits = self.units <= left
+        counted = np.flatnonzero(fits & (self.units > 0))
+        fits[counted] = self._reachable[left - self.units[counted]]
+        fits = fits | self.latin if latin and left else fits & ~self.latin
+        fits[END - FIRST_CLASS] = False
+        if self.line_break >= 0:
+            fits[self.line_break - FIRST_CLASS] = not left
+        return fits
+
+    def _closing(self, left: int, classes: frozenset[str], table: int) -> Mask:
+        """What leaves a line of so many units open, or ends it in one of the classes."""
+        sounds = self._sounds(table)
+        mask: Mask = (self.units != left) | np.array([not classes.isdisjoint(found) for found in sounds])
+        return mask
+
+    def closes(self, left: int, ends: frozenset[str]) -> Mask:
+        """What leaves a line of so many units open, or ends it in none of these characters."""
+        mask: Mask = (self.units != left) | ~np.isin(self._last, list(ends))
+        return mask
+
+    @cached_property
+    def _last(self) -> npt.NDArray[np.str_]:
+        return np.array([text[-1] for text in self.texts])
+
+    def _head(self, head: str) -> Mask:
+        """What begins with `head`, or is the beginning of it."""
+        return self._each(lambda text: text.startswith(head) or head.startswith(text))
+
+    def _part_of(self, rest: str) -> Mask:
+        """What `rest` begins with."""
+        return self._each(rest.startswith)
+
+    def _tone(self, marks: str) -> Mask:
+        """What sounds like the first of these marks, 中 for either."""
+        return np.array(
+            [all(mark in ("中", tone) for mark, tone in zip(marks, found, strict=False)) for found in self._tones]
+        )
+
+    @cached_property
+    def _tones(self) -> list[list[str | None]]:
+        return [list(tones(text)) for text in self.texts]
+
+    def _each(self, test: Callable[[str], bool]) -> Mask:
+        specials = FIRST - FIRST_CLASS
+        return np.array([False] * specials + [test(text) for text in self.texts[specials:]])
+
+    def _sounds_of(self, table: int) -> list[frozenset[str]]:
+        """The classes of each token's end, as it sounds alone."""
+        known = table_of(table)
+        return [line_rhyme(text, table=known) if is_han(text[-1]) else frozenset() for text in self.texts]
