@@ -88,9 +88,11 @@ class _Report:
         bits, confusion = found.nats_per_char / math.log(2), perplexity(found.nats, found.tokens)
         cards = [
             card(f"{found.nats_per_char:.4f}", self.say("Nats per character", "每字奈特"), self.say(
-                "Mean surprise at a character of the text, line breaks counted; lower is better. ± one standard error: "
-                "how far other songs like these would move it.",
-                "模型对文本每个字（换行也算）平均有多意外，越低越好。± 是一个标准误差：换一批同类的歌，大约会变动多少。"), spread=spread),
+                "Mean surprise at a character of the text, line breaks counted; lower is better. ± one standard "
+                "error: how far other songs like these would move it.",
+                "模型对文本每个字（换行也算）平均有多意外，越低越好。± 是一个标准误差：换一批同类的歌，"
+                "大约会变动多少。"),
+                spread=spread),
             card(f"{bits:.4f}", self.say("Bits per character", "每字比特"), self.say(
                 "The same in bits: what a character would take in a file compressed by this model.",
                 "同一个量换成比特：用这个模型压缩文本，每个字要占多少。")),

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lyricgen.evaluation.copies import ORDERS, Comparison, Copies, runs
@@ -19,8 +20,10 @@ from lyricgen.evaluation.metrics import (
 from lyricgen.evaluation.wording import HEAD, MEANINGS, NOT_HELD_OUT, UNKNOWN_TRAINING
 from lyricgen.generation.lyricist import Lyricist, Written
 from lyricgen.generation.sampler import SamplingConfig
+from lyricgen.model import checkpoint
+from lyricgen.model.checkpoint import CONFIG
 from lyricgen.model.config import check_range
-from lyricgen.text.documents import Document
+from lyricgen.text.documents import Document, read_documents
 from lyricgen.text.readers.sheet import sheet_sections
 from lyricgen.text.song import Song
 
@@ -170,3 +173,13 @@ def write_samples(
     comparison = Comparison([*(as_song(text.text) for text in texts), *people.songs])
     comparison.look_through(training)
     return Samples(texts, people, seed, sampling, comparison)
+
+
+def style_of(name: str, *, samples: int, seed: int) -> Style:
+    """How songs are made: of a model's folder those that it writes, of anything else those that stand there."""
+    if not (Path(name) / CONFIG).is_file():
+        return Style(tuple(as_song(document.text, title=document.title) for document in read_documents([name])))
+    check_range("samples", samples, 1, 10_000)
+    check_range("seed", seed, 0, 2**63 - 1)
+    texts = Lyricist(checkpoint.load(name)).write(count=samples, seed=seed)
+    return Style(tuple(as_song(text.text) for text in texts))
