@@ -17,6 +17,9 @@ def test_the_songbook_travels_inside_the_wheel(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(tmp_path / "installed")], check=True)
     with zipfile.ZipFile(wheel) as archive:
         assert any(name.endswith("licenses/LICENSE") for name in archive.namelist())
+        assert {f"lyricgen/resources/fonts/{name}" for name in ("lyricgen-cjk.otf", "OFL.txt")} <= {
+            *archive.namelist()
+        }
     code = "from lyricgen.text.corpus import Corpus; from lyricgen.text.resources import songbook\n"
     code += "import lyricgen; print(lyricgen.__file__); print(songbook()); print(len(list(Corpus([songbook()]))))"
     done = subprocess.run(

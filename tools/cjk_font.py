@@ -21,6 +21,7 @@ FAMILY = "Lyricgen CJK"
 SOURCE = "Noto Sans CJK SC"
 COMMON = 1800  # characters of the songbook, the commonest
 WORDS = (
+    "附近类示或占方差对照比较缺省循环网络门控长短期记忆单元种子平均值误差温度概率秒钟分小时速参数权重"
     "层轴字每奈特比困惑度训练留出损失步数遍梯度消失距离行长频率押韵韵辙比例语料文本模型写近邻词嵌入主成分第一二零声"
 )
 PUNCTUATION = "，。！？：；、（）《》“”‘’—…·「」『』～％±×→"

@@ -59,7 +59,7 @@ def evaluate(
     from lyricgen.evaluation.copies import training_songs
     from lyricgen.evaluation.held_out import evaluate_documents
     from lyricgen.evaluation.report import Subject, render
-    from lyricgen.evaluation.samples import write_samples
+    from lyricgen.evaluation.samples import check_samples, write_samples
     from lyricgen.evaluation.temperature import fit_temperature
     from lyricgen.generation.lyricist import Lyricist
     from lyricgen.model import checkpoint
@@ -69,6 +69,8 @@ def evaluate(
     from lyricgen.text.documents import read_documents
 
     check_new_file(report, option="--report")
+    if samples:
+        check_samples(samples, seed=seed or 0)
     folder = find_model(model)
     loaded = checkpoint.load(folder, device=str(pick_device(device)))
     kind = cast(Literal["file", "blank"], songs or loaded.card.songs)
@@ -76,13 +78,13 @@ def evaluate(
     if split and not documents:
         raise InputError(f"no song is labelled {split!r}; leave --split out, or name files in the songbook's form")
     note(f"model: {folder}")
+    found = evaluate_documents(loaded, documents, by_line=per_line or report is not None)
+    fit = fit_temperature(loaded, documents) if temperature_fit else None
     written = None
     if samples:
         learned = training_songs(loaded.card, train or (), songs=kind)
         written = write_samples(Lyricist(loaded), documents, count=samples, seed=seed or 0, training=learned)
         note(*written.warnings(chinese=CHINESE))
-    found = evaluate_documents(loaded, documents, by_line=per_line or report is not None)
-    fit = fit_temperature(loaded, documents) if temperature_fit else None
     if report is not None:
         subject = Subject(str(folder), loaded.card, loaded.vocab.tokenizer.level, tuple(files))
         write_text(report, render(subject, found, fit=fit, samples=written, chinese=CHINESE))

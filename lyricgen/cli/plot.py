@@ -48,23 +48,21 @@ def plot(
     check_choice("kind", kind, KINDS)
     check_new_file(out)
     if kind == "neighbours":
-        _neighbours(runs, word, out)
+        names = _neighbours(runs, word, out)
     elif kind == "loss":
-        _loss([Path(run) for run in runs], out)
+        names = _loss([Path(run) for run in runs], out)
     else:
-        _counts(kind, runs, out, samples=samples, seed=seed or 0)
-    names = "".join([*runs, word])
-    if odd := plots.missing(names):
-        note(
-            tell(
-                f"no font at hand shows {odd}; install one, such as Noto Sans CJK",
-                f"没有字体能显示 {odd}；装一种，例如 Noto Sans CJK",
-            )
+        names = _counts(kind, runs, out, samples=samples, seed=seed or 0)
+    if odd := plots.missing("".join(names)):
+        remedy = tell(
+            "no font at hand shows {}; install Noto Sans CJK or another", "没有字体能显示 {}；请装 Noto Sans CJK 之类"
         )
+        note(remedy.format(odd))
     note(f"wrote {out}")
 
 
-def _loss(runs: list[Path], out: Path) -> None:
+def _loss(runs: list[Path], out: Path) -> list[str]:
+    """Draws the losses of runs and gives the names in the picture."""
     from lyricgen.evaluation import plots
     from lyricgen.evaluation.history import read_curve, short_names
 
@@ -77,9 +75,11 @@ def _loss(runs: list[Path], out: Path) -> None:
     title = short_names(runs)[0] if len(runs) == 1 else tell("Held-out loss", "留出文本的损失")
     y = tell("nats per character", "每字奈特")
     plots.curves(series, title=title, x=tell("tokens read", "读过的词元"), y=y, path=out)
+    return list(series)
 
 
-def _counts(kind: str, runs: list[str], out: Path, *, samples: int, seed: int) -> None:
+def _counts(kind: str, runs: list[str], out: Path, *, samples: int, seed: int) -> list[str]:
+    """Draws how long lines are, or how they rhyme, and gives the names in the picture."""
     from lyricgen.evaluation import plots
     from lyricgen.evaluation.history import short_names
     from lyricgen.evaluation.samples import style_of
@@ -93,13 +93,15 @@ def _counts(kind: str, runs: list[str], out: Path, *, samples: int, seed: int) -
         lengths = {name: style.lengths for name, style in styles.items()}
         plots.shares(lengths, places=range(1, longest + 1), title=tell("Lengths of lines", "行长"),
                      x=tell("characters", "字数"), y=y, path=out)  # fmt: skip
-        return
+        return names
     classes = {name: style.rhymes.classes for name, style in styles.items()}
     plots.shares(classes, places=list(THIRTEEN), title=tell("Rhyme classes of line ends", "行末的韵辙"),
                  x="", y=y, path=out)  # fmt: skip
+    return names
 
 
-def _neighbours(runs: list[str], word: str, out: Path) -> None:
+def _neighbours(runs: list[str], word: str, out: Path) -> list[str]:
+    """Draws the words near a word and gives them."""
     from lyricgen.evaluation import plots
     from lyricgen.evaluation.neighbours import find_neighbours
     from lyricgen.model.checkpoint import load
@@ -111,6 +113,7 @@ def _neighbours(runs: list[str], word: str, out: Path) -> None:
     share = f"{found.explained:.0%}"
     title = tell(f"Near {word} ({share} of the variance)", f"“{word}”附近（占方差 {share}）")
     plots.neighbours(found, title=title, path=out)
+    return [word, *found.tokens]
 
 
 plot.__doc__ = EXAMPLES

@@ -20,7 +20,7 @@ def read_curve(folder: Path, *, what: str) -> Curve:
     try:
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         points = [(float(record["tokens"]), float(record[what])) for record in records]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise CheckpointError(f"{folder} has no {HISTORY}: name the folder of a training run") from None
     except (KeyError, TypeError, ValueError, RecursionError):
         raise CheckpointError(f"{path} is damaged; take an intact copy of the run") from None

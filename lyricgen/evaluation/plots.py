@@ -51,7 +51,9 @@ def curves(
         for name, points in shown.items():
             if points:
                 xs, ys = zip(*points, strict=True)
-                axes.plot(xs, ys, label=name, marker="o" if len(points) < 40 else "", markersize=3.5, linewidth=1.8)
+                axes.plot(
+                    xs, ys, label=_label(name), marker="o" if len(points) < 40 else "", markersize=3.5, linewidth=1.8
+                )
         if log_y:
             axes.set_yscale("log")
             low, high = axes.get_ylim()
@@ -62,6 +64,10 @@ def curves(
         axes.grid(axis="y")
         if len(shown) > 1:
             axes.legend()
+
+
+def _label(name: str) -> str:
+    return f" {name}" if name.startswith("_") else name  # matplotlib hides what begins with a line
 
 
 def _drawable(value: float, log_y: bool) -> bool:
@@ -85,7 +91,9 @@ def shares(
         width = 0.8 / len(counts)
         for k, (name, each) in enumerate(counts.items()):
             at = [place - 0.4 + (k + 0.5) * width for place in range(len(places))]
-            axes.bar(at, [100 * each.get(place, 0) / max(1, totals[name]) for place in places], width, label=name)
+            axes.bar(
+                at, [100 * each.get(place, 0) / max(1, totals[name]) for place in places], width, label=_label(name)
+            )
         axes.set_xticks(range(len(places)), [str(place) for place in places])
         axes.yaxis.set_major_formatter("{x:g}%")
         axes.grid(axis="y")

@@ -147,6 +147,13 @@ def as_song(text: str, *, title: str = "") -> Song:
     return Song(sheet_sections(text.split("\n")), title=title)
 
 
+def check_samples(count: int, *, seed: int = 0) -> None:
+    """Raises OptionError for a number of songs or a seed out of range, or where sacrebleu is missing."""
+    check_range("samples", count, 1, 10_000)
+    check_range("seed", seed, 0, 2**63 - 1)
+    load_sacrebleu()
+
+
 def write_samples(
     lyricist: Lyricist,
     documents: Sequence[Document],
@@ -157,12 +164,9 @@ def write_samples(
 ) -> Samples:
     """Lets a model write `count` songs and measures them by the songs of some texts.
 
-    `training`: the songs that the model learned from, in which both are looked up. Raises OptionError for a count
-    outside its range, or where a package is missing that this needs.
+    `training`: the songs that the model learned from, in which both are looked up. Raises as `check_samples` does.
     """
-    check_range("samples", count, 1, 10_000)
-    check_range("seed", seed, 0, 2**63 - 1)
-    load_sacrebleu()  # before the work: it may be missing
+    check_samples(count, seed=seed)
     drawn = list(documents)
     random.Random(seed).shuffle(drawn)  # as songs of one style often lie together
     people = Style(tuple(as_song(document.text, title=document.title) for document in drawn[:YARDSTICK_SONGS]))
