@@ -14,7 +14,7 @@ body { margin: 0 auto; max-width: 66rem; padding: 1.5rem 1rem 4rem; background: 
   "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 2.6rem 0 .3rem; }
-h3 { font-size: 1rem; margin: 0 0 .4rem; }
+h3 { font-size: 1rem; margin: 0 0 .4rem; } h3 .soft { font-weight: 400; }
 p { margin: .3rem 0 .8rem; max-width: 44rem; }
 .soft { color: var(--soft); font-size: .92rem; }
 .note { border-left: 3px solid var(--mark); padding-left: .8rem; }
