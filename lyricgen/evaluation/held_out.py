@@ -195,9 +195,9 @@ def document_nats(
 def at_temperature(model: nn.Module, temperature: float) -> Iterator[None]:
     """The model with its log-odds divided by a temperature, for as long as the context lasts."""
 
-    def divide(_module: nn.Module, _inputs: Any, output: tuple[Tensor, Any]) -> tuple[Tensor, Any]:
-        logits, state = output
-        return logits / temperature, state
+    def divide(_module: nn.Module, _inputs: Any, output: tuple[Tensor, *tuple[Any, ...]]) -> tuple[Any, ...]:
+        logits, *rest = output
+        return logits / temperature, *rest
 
     if temperature == 1:
         yield

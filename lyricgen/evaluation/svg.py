@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 400.0, 220.0
+STROKES = 500  # values; of more, a stroke for each would be a block
 LEFT, RIGHT, TOP, BOTTOM = 42.0, 8.0, 12.0, 40.0
 
 
@@ -72,7 +73,7 @@ def _svg(parts: Sequence[str], *, label: str) -> str:
 
 
 def histogram(values: Sequence[float], names: Sequence[str], *, x: str, label: str) -> str:
-    """How many values lie where; under the bars a stroke for each, which tells its name on hovering."""
+    """How many values lie where; under the bars a stroke for each, if not too many, with its name on hovering."""
     low, high = min(values), max(values)
     pad = 0.02 * (high - low) or 0.05 * abs(low) or 1.0
     bins = max(1, min(24, round(2 * math.sqrt(len(values)))))
@@ -88,7 +89,7 @@ def histogram(values: Sequence[float], names: Sequence[str], *, x: str, label: s
         title = f"{start:.2f}–{start + width:.2f}: {count}"
         parts.append(axes.bar(axes.x(start) + 0.8, axes.x(start + width) - 0.8, count, kind="a", title=title))
     floor = HEIGHT - BOTTOM
-    for value, name in zip(values, names, strict=True):
+    for value, name in zip(values, names, strict=True) if len(values) <= STROKES else ():
         at = axes.x(value)
         stroke = f'<line class="rug" x1="{at:.1f}" x2="{at:.1f}" y1="{floor:g}" y2="{floor + 5:g}">'
         parts.append(f"{stroke}<title>{escape(name)} {value:.3f}</title></line>")

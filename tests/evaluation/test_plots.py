@@ -18,7 +18,7 @@ from lyricgen.text.resources import songbook
 pytest.importorskip("matplotlib")
 
 SERIES = {"循环网络": [(0, 3.0), (1, 2.0), (2, 1.5)], "LSTM": [(0, 2.0), (1, float("nan")), (2, 0.0)]}
-NAMES = {"title": "损失 $5", "x": "读过的词元", "y": "每字奈特"}
+NAMES = {"title": r"损失 $\frac$", "x": "读过的词元", "y": "每字奈特"}
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_picture_is_what_its_name_says(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     plots.curves(SERIES, **NAMES, path=tmp_path / "a.SVG")
     text = (tmp_path / "a.SVG").read_text(encoding="utf-8")
-    assert text.startswith("<?xml") and "<!-- 损失 $5 -->" in text and "<!-- 循环网络 -->" in text
+    assert text.startswith("<?xml") and "<!-- 损失 $\\frac$ -->" in text and "<!-- 循环网络 -->" in text
     assert "<text" not in text  # letters are outlines: no font is needed to look at it
     assert not list(tmp_path.glob(".*"))
 

@@ -48,6 +48,15 @@ def test_of_a_longer_text_as_many_letters_are_measured() -> None:
     assert measured.people is not None and measured.people * samples.written.letters >= 1
 
 
+def test_the_texts_songs_are_drawn_by_the_seed() -> None:
+    orders = [
+        [song.title for song in write_samples(make_lyricist(), TEXTS, count=1, seed=seed).people.songs]
+        for seed in (1, 1, 2)
+    ]
+    assert orders[0] == orders[1] != orders[2]
+    assert all(sorted(order) == sorted("星月雨风山海") for order in orders)
+
+
 def test_without_training_songs_nothing_is_said_of_copies() -> None:
     samples = write_samples(make_lyricist(), TEXTS, count=1)
     assert not any(measure.name.startswith("copied") for measure in samples.measures)

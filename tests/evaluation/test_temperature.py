@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from lyricgen.errors import InputError
-from lyricgen.evaluation.held_out import evaluate_documents
+from lyricgen.evaluation.held_out import document_nats, evaluate_documents
 from lyricgen.evaluation.temperature import TOLERANCE, fit_temperature, minimum
 from lyricgen.model.checkpoint import Card, Checkpoint
 from lyricgen.model.config import ModelConfig
@@ -81,7 +82,20 @@ def test_the_model_is_left_as_it_was() -> None:
 
 
 def test_unknown_characters_change_nothing() -> None:
-    assert fit_temperature(loud(2), [TEXT, Document("鲲", 1, ended=False)]).temperature == pytest.approx(2, rel=0.01)
+    checkpoint = loud(2)
+    strict = replace(checkpoint, vocab=replace(checkpoint.vocab, unseen=0.0))  # to which they cost infinitely much
+    assert fit_temperature(strict, [TEXT, Document("鲲", 1, ended=False)]).temperature == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+def test_probabilities_sum_to_one_at_any_temperature(temperature: float) -> None:
+    checkpoint = loud(2)
+    texts = [Document("星" + end, 1 + len(end), ended=not end) for end in ("", "\n", "星", "月", "鲲")]
+    total = 0.0
+    for text, (_, _, nats) in zip(texts, document_nats(checkpoint, texts, temperature=temperature), strict=True):
+        unknown = checkpoint.vocab.unseen_characters if "鲲" in text.text else 1
+        total += unknown * math.exp(-nats[1])
+    assert total == pytest.approx(1, abs=1e-6)
 
 
 def test_nothing_cannot_be_fitted() -> None:
