@@ -19,6 +19,8 @@ def test_the_songbook_travels_inside_the_wheel(tmp_path: Path) -> None:
         names = archive.namelist()
     for notice in ("licenses/LICENSE", "licenses/data/LICENSE", "licenses/data/english/LICENSE"):
         assert any(name.endswith(notice) for name in names)
+    fonts = {f"lyricgen/resources/fonts/{name}" for name in ("lyricgen-cjk.otf", "OFL.txt")}
+    assert fonts <= {*names}
     code = "from lyricgen.text.corpus import Corpus; from lyricgen.text.resources import songbook\n"
     code += "import lyricgen; print(lyricgen.__file__); print(songbook()); print(len(list(Corpus([songbook()]))))\n"
     code += "from lyricgen.text.english import dictionary; print(len(dictionary()))"

@@ -37,11 +37,11 @@ def silence(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def check_new_file(path: Path | None) -> None:
+def check_new_file(path: Path | None, *, option: str = "--out") -> None:
     """Raises InputError where a file cannot be made at `path`: it exists, or its folder does not."""
     if path is None:
         return
     if path.exists():
-        raise InputError(f"{path} exists already; choose another name for --out")
+        raise InputError(f"{path} exists already; choose another name for {option}")
     if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}; make it, or choose another name for --out")
+        raise InputError(f"there is no folder {path.parent}; make it, or choose another name for {option}")

@@ -1,8 +1,9 @@
 """How a training run shows itself: a bar, held-out losses, a sample now and then, and how to go on after Ctrl-C."""
 
+import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -21,12 +22,13 @@ SAMPLES = 4  # in a run
 BAR = "{percentage:3.0f}%|{bar:20}| {desc}"
 
 
-def sparkline(values: list[float], *, width: int = 20) -> str:
-    """The last values as a row of bars, the highest full."""
+def sparkline(values: Sequence[float], *, width: int = 20) -> str:
+    """The last values as a row of bars, the highest full; a gap for what is no number, nothing for no values."""
     shown = values[-width:]
-    low, high = min(shown), max(shown)
+    numbers = [value for value in shown if math.isfinite(value)]
+    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
     step = (high - low) / (len(SPARKS) - 1) or 1.0
-    return "".join(SPARKS[round((value - low) / step)] for value in shown)
+    return "".join(SPARKS[round((value - low) / step)] if math.isfinite(value) else " " for value in shown)
 
 
 def follow(session: Session) -> Report:

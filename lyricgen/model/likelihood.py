@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lyricgen.model.network import FIRST_CLASS, LyricModel
-from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler
+from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler, Labels
 from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
 
 IGNORED = -1
@@ -95,13 +95,19 @@ class Masks:
 
 @torch.inference_mode()
 def token_nats(
-    model: LyricModel, texts: Iterable[Ids], *, unseen: Unseen, labeler: Labeler | None = None
+    model: LyricModel,
+    texts: Iterable[Ids],
+    *,
+    unseen: Unseen,
+    labeler: Labeler | None = None,
+    temperature: float = 1.0,
 ) -> Iterator[npt.NDArray[np.float64]]:
     """Nats of every token of each text, `(n,)`, in order; each text is ids that a song starts with.
 
     Texts are laid end to end in parallel streams with an end of song between them; since that resets the state,
     each gets the probability that it has alone. A model that plans its lines pays for the plan too: a line's is
-    counted with the line break before it, the first line's with the first token. A `labeler` is then needed.
+    counted with the line break before it, the first line's with the first token. A `labeler` is then needed. The
+    log-odds of tokens are divided by the `temperature`.
     """
     model.eval()
     group: list[Ids] = []
@@ -110,13 +116,13 @@ def token_nats(
         group.append(text)
         size += len(text)
         if size > STREAMS * WINDOW * 32:
-            yield from _group_nats(model, group, unseen=unseen, labeler=labeler)
+            yield from _group_nats(model, group, unseen=unseen, labeler=labeler, temperature=temperature)
             group, size = [], 0
-    yield from _group_nats(model, group, unseen=unseen, labeler=labeler)
+    yield from _group_nats(model, group, unseen=unseen, labeler=labeler, temperature=temperature)
 
 
 def _group_nats(
-    model: LyricModel, texts: Sequence[Ids], *, unseen: Unseen, labeler: Labeler | None
+    model: LyricModel, texts: Sequence[Ids], *, unseen: Unseen, labeler: Labeler | None, temperature: float
 ) -> Iterator[npt.NDArray[np.float64]]:
     streams: list[list[int]] = [[] for _ in range(min(STREAMS, len(texts)))]
     loads = [0] * len(streams)
@@ -126,7 +132,8 @@ def _group_nats(
         loads[least] += len(texts[k]) + 2
     found: dict[int, npt.NDArray[np.float64]] = {}
     rows = [np.concatenate([np.concatenate(([END, START], texts[k])) for k in row]) for row in streams]
-    for row, nats in zip(streams, stream_nats(model, rows, unseen=unseen, labeler=labeler), strict=True):
+    costs = stream_nats(model, rows, unseen=unseen, labeler=labeler, temperature=temperature)
+    for row, nats in zip(streams, costs, strict=True):
         at = 1  # nats[i] is the price of id i + 1: the first text's first token has index 2
         for k in row:
             found[k] = nats[at : at + len(texts[k])]
@@ -137,32 +144,39 @@ def _group_nats(
 
 @torch.inference_mode()
 def stream_nats(
-    model: LyricModel, rows: Sequence[npt.NDArray[np.int64]], *, unseen: Unseen, labeler: Labeler | None = None
+    model: LyricModel,
+    rows: Sequence[npt.NDArray[np.int64]],
+    *,
+    unseen: Unseen,
+    labeler: Labeler | None = None,
+    labels: Sequence[Labels] | None = None,
+    temperature: float = 1.0,
 ) -> list[npt.NDArray[np.float64]]:
     """Nats of every id but the first of each of B rows, read side by side.
 
-    A start of song costs nothing but the plan of its first line. See `token_nats`.
+    A start of song costs nothing but the plan of its first line. See `token_nats`; `labels` are those of the rows,
+    where these are cut out of longer texts.
     """
     if not rows:
         return []
     length = max(map(len, rows))
     ids = np.full((length, len(rows)), END, dtype=np.int64)  # (T, B)
-    labels = np.zeros((length, len(rows), 4), dtype=np.uint8)  # (T, B, 4), mood and style unknown
+    known = np.zeros((length, len(rows), 4), dtype=np.uint8)  # (T, B, 4), mood and style unknown
     if not model.planner:
         labeler = None
     for b, row in enumerate(rows):
         ids[: len(row), b] = row
         if labeler:
-            labels[: len(row), b, :2] = labeler.of(row)
+            known[: len(row), b, :2] = labels[b] if labels else labeler.of(row)
     device = model.bias.device
     masks = Masks(labeler, device) if labeler else None
     state = model.initial_state(len(rows))
     parts = []
     for t in range(0, length - 1, WINDOW):
         window = torch.from_numpy(ids[t : t + WINDOW + 1]).to(device)
-        plan = torch.from_numpy(labels[t : t + WINDOW + 1].astype(np.int64)).to(device)
+        plan = torch.from_numpy(known[t : t + WINDOW + 1].astype(np.int64)).to(device)
         features, state = model.features(window[:-1], state, plan[:-1] if masks else None)
-        logits = model.logits(features).float()
+        logits = model.logits(features).float() / temperature
         if masks:
             logits = logits.masked_fill_(~masks(plan[:-1, :, :2]), -torch.inf)
         nats = F.cross_entropy(

@@ -18,13 +18,14 @@ class Document:
     """A text that is scored from the start of a song.
 
     `ended`: the song's end is predicted too. `characters`: how many characters of the file it accounts for; the
-    end of a song accounts for one where it stands for the empty line after it.
+    end of a song accounts for one where it stands for the empty line after it. `split`: its label, if it has one.
     """
 
     text: str
     characters: int
     ended: bool
     title: str = ""
+    split: str = ""
 
 
 def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Iterator[Document]:
@@ -72,11 +73,11 @@ def _songs(path: str | Path, songs: Songs) -> Iterator[Song]:
 
 def _whole(songs: Iterable[Song]) -> Iterator[Document]:
     """The sung text of each song, the parts of a long one joined."""
-    title, text = "", ""
+    head, text = Song(()), ""
     for song in songs:
         if text and not song.continues:
-            yield Document(text, len(text), ended=True, title=title)
+            yield Document(text, len(text), ended=True, title=head.title, split=head.split)
             text = ""
-        title, text = song.title, text + song.text()
+        head, text = song, text + song.text()
     if text:
-        yield Document(text, len(text), ended=True, title=title)
+        yield Document(text, len(text), ended=True, title=head.title, split=head.split)

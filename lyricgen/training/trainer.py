@@ -18,8 +18,8 @@ from lyricgen.model.config import TrainConfig
 from lyricgen.model.device import mixed_precision
 from lyricgen.model.likelihood import Unseen, cross_entropy, plan_nats, stream_nats
 from lyricgen.model.network import LyricModel, State, detached
-from lyricgen.text.labels import Labeler
-from lyricgen.text.vocab import Ids, Vocab
+from lyricgen.text.labels import Labeler, Labels
+from lyricgen.text.vocab import END, START, Ids, Vocab
 from lyricgen.training.dataset import Batch, WindowDataset, stream_steps
 from lyricgen.training.position import Position
 from lyricgen.training.prepare import Names, Prepared, load_ids, load_labels
@@ -82,8 +82,13 @@ class Trainer:
         self._valid: Ids | None = None
         if tokens[1]:
             self._valid = load_ids(folder.path / DATA[1], tokens=tokens[1], vocab_size=len(vocab))[:VALID_TOKENS]
+            # What stands before a song is an end, from which its first line is planned.
+            self._valid = np.insert(self._valid, 0, END) if self._valid[0] == START else self._valid
         self._labeler = Labeler(vocab)
         self._labels = load_labels(folder.path / LABELS, tokens=tokens[0]) if model.config.lengths else None
+        self._valid_labels: Labels | None = None
+        if model.config.lengths and self._valid is not None:
+            self._valid_labels = self._labeler.of(self._valid)
         self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
         self._unseen = Unseen.of(vocab)
         self.model.generator = torch.Generator(device).manual_seed(config.seed)
@@ -320,9 +325,12 @@ class Trainer:
             return float(self._position.loss * self._per_character)
         cuts = np.linspace(1, len(self._valid), min(VALID_ROWS, 1 + len(self._valid) // 256) + 1).astype(int)
         rows = [self._valid[a - 1 : b].astype(np.int64) for a, b in pairwise(cuts)]
+        labels = (
+            [self._valid_labels[a - 1 : b] for a, b in pairwise(cuts)] if self._valid_labels is not None else None
+        )
         self._kept.eval()
         with mixed_precision(self.device):
-            found = stream_nats(self._kept, rows, unseen=self._unseen, labeler=self._labeler)
+            found = stream_nats(self._kept, rows, unseen=self._unseen, labeler=self._labeler, labels=labels)
         nats = sum(float(row.sum()) for row in found)
         characters = int(self.vocab.lengths[self._valid].sum())
         return float(nats / max(1, characters))

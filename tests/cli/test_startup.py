@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "jieba", "rjieba", "numpy", "pypinyin", "safetensors", "tqdm")
+HEAVY = ("torch", "jieba", "rjieba", "numpy", "pypinyin", "safetensors", "tqdm", "matplotlib", "sacrebleu")
 PROBE = """
 import sys
 sys.argv = ["lyricgen", *{arguments!r}]
@@ -32,7 +32,7 @@ def probe(*arguments: str, **environment: str) -> str:
     [
         ("--help",),
         ("--version",),
-        *((name, "--help") for name in ("train", "generate", "evaluate", "info", "rhymes")),
+        *((name, "--help") for name in ("train", "generate", "evaluate", "plot", "info", "rhymes")),
     ],
 )
 def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
@@ -52,7 +52,9 @@ def test_help_speaks_the_users_language() -> None:
     assert "lyricgen generate --start 星星" in chinese
 
 
-@pytest.mark.parametrize("command", ["train", "generate", "vocab", "corpus", "evaluate", "next", "info", "rhymes"])
+@pytest.mark.parametrize(
+    "command", ["train", "generate", "vocab", "corpus", "evaluate", "next", "plot", "info", "rhymes"]
+)
 @pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
 def test_every_help_has_examples(command: str, language: str) -> None:
     assert probe(command, "--help", LC_ALL=language).count(f"lyricgen {command}") >= 3  # the usage line and two more

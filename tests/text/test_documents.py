@@ -14,7 +14,7 @@ from lyricgen.errors import InputError
 from lyricgen.text.documents import Document, Songs, read_documents, split_blank
 
 SONGBOOK = "=== 月\nmood: 静\nsplit: test\n\n[主歌]\na\nb\n\n[副歌]\nc\n\n=== 风\n\nd\n"
-SUNG = [Document("a\nb\n\nc\n", 7, True, "月"), Document("d\n", 2, True, "风")]
+SUNG = [Document("a\nb\n\nc\n", 7, True, "月", split="test"), Document("d\n", 2, True, "风")]
 
 
 def read(data: bytes, *, songs: Songs = "file", name: str = "song.txt") -> list[Document]:

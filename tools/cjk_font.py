@@ -1,0 +1,69 @@
+"""Makes the small Chinese font that plots fall back on: `python tools/cjk_font.py NotoSansCJK-Regular.ttc`.
+
+Needs fontTools. The source is Noto Sans CJK (SIL Open Font License 1.1), as the Debian package fonts-noto-cjk
+installs it; see lyricgen/resources/fonts/README.md.
+"""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTCollection, TTFont
+
+from lyricgen.text.phonetics import FOURTEEN, THIRTEEN
+from lyricgen.text.readers import read_songs
+from lyricgen.text.resources import songbook
+from lyricgen.text.song import Song
+
+OUT = Path(__file__).parent.parent / "lyricgen" / "resources" / "fonts" / "lyricgen-cjk.otf"
+FAMILY = "Lyricgen CJK"
+SOURCE = "Noto Sans CJK SC"
+COMMON = 1800  # characters of the songbook, the commonest
+WORDS = (
+    "附近类示或占方差对照比较缺省循环网络门控长短期记忆单元种子平均值误差温度概率秒钟分小时速参数权重"
+    "层轴字每奈特比困惑度训练留出损失步数遍梯度消失距离行长频率押韵韵辙比例语料文本模型写近邻词嵌入主成分第一二零声"
+)
+PUNCTUATION = "，。！？：；、（）《》“”‘’—…·「」『』～％±×→"
+
+
+def wanted() -> str:
+    """Every character that the font shall have."""
+    songs = [song for song in read_songs([songbook()]) if isinstance(song, Song)]
+    counts = Counter(character for song in songs for character in song.text())
+    han = [character for character, _ in counts.most_common() if "\u4e00" <= character <= "\u9fff"][:COMMON]
+    labels = "".join({label for song in songs for label in (song.mood, song.style)})
+    ascii_and_latin = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)]))
+    return "".join([*han, *THIRTEEN, *FOURTEEN, labels, WORDS, PUNCTUATION, ascii_and_latin])
+
+
+def make(source: Path) -> TTFont:
+    """The subset, under a name of its own."""
+    fonts = TTCollection(source).fonts if source.suffix == ".ttc" else [TTFont(source)]
+    (font,) = [font for font in fonts if font["name"].getDebugName(1) == SOURCE]
+    options = Options(layout_features=["kern"], hinting=False, desubroutinize=True, notdef_outline=True)
+    options.drop_tables += ["vmtx", "vhea", "VORG", "GPOS", "GSUB", "BASE"]
+    subsetter = Subsetter(options)
+    subsetter.populate(text=wanted())
+    subsetter.subset(font)
+    rename(font)
+    return font
+
+
+def rename(font: TTFont) -> None:
+    """Names the font, so that it is not taken for the whole one; copyright and licence stay."""
+    names = font["name"]
+    names.names = [record for record in names.names if record.nameID in (0, 5, 7, 13, 14) and record.langID == 0x409]
+    for number, text in ((1, FAMILY), (2, "Regular"), (3, FAMILY), (4, FAMILY), (6, "LyricgenCJK-Regular")):
+        names.setName(text, number, 3, 1, 0x409)
+    top = font["CFF "].cff
+    top.fontNames = ["LyricgenCJK-Regular"]
+    top.topDictIndex[0].FullName = top.topDictIndex[0].FamilyName = FAMILY
+    font["head"].modified = font["head"].created  # the same bytes from the same source
+
+
+if __name__ == "__main__":
+    made = make(Path(sys.argv[1]))
+    made.recalcTimestamp = False
+    made.save(OUT)
+    print(f"{OUT.name}: {len(made.getBestCmap()):,} characters, {OUT.stat().st_size:,} bytes")
