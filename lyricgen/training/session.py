@@ -32,7 +32,10 @@ from lyricgen.training.vectors import read_vectors
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run is asked for. No `paths` means the songbook; no `out` a new folder in ./checkpoints."""
+    """What a run is asked for. No `paths` means the songbook; no `out` a new folder in ./checkpoints.
+
+    `split_seed` decides which songs are held out; without it the run's own seed does.
+    """
 
     paths: tuple[str, ...] = ()
     out: Path | None = None
@@ -45,6 +48,7 @@ class RunOptions:
     init_from: Path | None = None
     wishes: Wishes = field(default_factory=Wishes)
     command: str = ""
+    split_seed: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("level", self.level or "char", LEVELS)
@@ -121,7 +125,7 @@ def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vo
         valid=valid,
         base=base,
         blank=options.songs == "blank",
-        seed=options.wishes.seed or 0,
+        seed=(options.wishes.seed or 0) if options.split_seed is None else options.split_seed,
     )
 
 
