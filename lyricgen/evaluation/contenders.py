@@ -41,7 +41,7 @@ def read_configs(path: Path | None) -> dict[str, Wishes]:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise InputError(f"{path} cannot be read ({why}); give --configs a TOML file") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f'{path} is not TOML ({error}); write `[name]` and under it `cell = "gru"`') from error
+        raise InputError(f'{path} is not TOML ({error}); write `["name"]` and under it `cell = "gru"`') from error
     if not data:
         raise InputError(f'{path} names no settings; write `[name]` and under it `cell = "gru"`')
     return {name: _read_config(name, table, path=path) for name, table in data.items()}
