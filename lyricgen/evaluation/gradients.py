@@ -16,7 +16,8 @@ from lyricgen.text.vocab import END, START, Ids, Vocab
 REACH = 64  # steps back
 WARM_UP = 16  # steps that the state gets before the first whose gradient counts
 POSITIONS = 512  # of the text, at which a model is asked
-TOGETHER = 64  # of them at a time, so that the logits of a large vocabulary fit into little memory
+TOGETHER = 64  # of them at a time,
+LOGITS = 1 << 24  # or fewer, so that the logits of a large vocabulary fit into 64 MB
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def gradient_by_distance(
     known = np.flatnonzero(_classes(ids) != IGNORED)
     targets = _spread(known[known > reach + warm], most=positions)
     sums, counts = np.zeros(reach + 1), np.zeros(reach + 1)
-    for group in _groups(targets):
-        windows = _windows(ids, group, length=reach + warm + 2)  # (T + 1, B)
+    length = reach + warm + 2
+    for group in _groups(targets, each=length * model.config.vocab_size):
+        windows = _windows(ids, group, length=length)  # (T + 1, B)
         norms = _gradient_norms(model, windows)[-reach - 1 :][::-1]  # (K + 1, B), from the last step back
         crossed = np.cumsum(windows[:-1][-reach - 1 :][::-1] == END, axis=0) > 0
         sums += np.where(crossed, 0.0, norms).sum(axis=1)
@@ -108,7 +110,7 @@ def _nats_after(model: LyricModel, ids: Ids, targets: npt.NDArray[np.int64], *, 
     """What the targets cost together, each after its own last `length` tokens."""
     model.eval()
     total = 0.0
-    for group in _groups(targets):
+    for group in _groups(targets, each=(length + 1) * model.config.vocab_size):
         rows = list(_windows(ids, group, length=length + 1).T)  # (B, k + 1)
         total += sum(float(nats[-1]) for nats in stream_nats(model, rows, unseen=unseen))
     return total
@@ -125,8 +127,10 @@ def _spread(places: npt.NDArray[np.int64], *, most: int) -> npt.NDArray[np.int64
     return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]
 
 
-def _groups(places: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
-    yield from (places[a : a + TOGETHER] for a in range(0, len(places), TOGETHER))
+def _groups(places: npt.NDArray[np.int64], *, each: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The places, as many at a time as there is room for the logits of, so many `each`."""
+    size = max(1, min(TOGETHER, LOGITS // each))
+    yield from (places[a : a + size] for a in range(0, len(places), size))
 
 
 def _windows(ids: Ids, ends: npt.NDArray[np.int64], *, length: int) -> npt.NDArray[np.int64]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lyricgen.evaluation import gradients
 from lyricgen.evaluation.gradients import ContextUse, context_use, gradient_by_distance
 from lyricgen.model.likelihood import Unseen
 from lyricgen.model.network import CELLS, LyricModel
@@ -95,6 +96,15 @@ def test_measuring_leaves_no_trace(make_model: Make) -> None:
     gradient_by_distance(model, text(*[3, 4, 5, 6, 7] * 4))
     assert all(weight.grad is None for weight in model.parameters())
     assert not model.embedding._forward_hooks
+
+
+def test_groups_change_nothing(make_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = make_model("gru"), text(*[3, 4, 5, 2, 1, 6, 7, 3, 6, 4] * 6)
+    whole = gradient_by_distance(model, ids, reach=4), context_use(model, ids, vocab=VOCAB)
+    monkeypatch.setattr(gradients, "LOGITS", 200)
+    parts = gradient_by_distance(model, ids, reach=4), context_use(model, ids, vocab=VOCAB)
+    assert parts[0] == pytest.approx(whole[0], rel=1e-5)
+    assert parts[1].nats == pytest.approx(whole[1].nats, rel=1e-6)
 
 
 @pytest.mark.parametrize("ids", [(), (3,), (3, 4)])
