@@ -55,13 +55,13 @@ def test_the_numbers_are_those_of_the_equations(script: dict[str, Any]) -> None:
             slopes[name][index] = (high - loss(w)) / 2e-6
             weight[index] = kept
         shown = found[f"d_{name}"][4:] if name == "E" else found[f"d_{name}"]
-        np.testing.assert_allclose(shown, slopes[name], atol=1e-8, err_msg=name)
+        np.testing.assert_allclose(shown, slopes[name], atol=1e-6, err_msg=name)
     h1 = np.tanh(w["W"] @ w["E"][XING])
     h2 = np.tanh(w["W"] @ w["E"][XING] + w["U"] @ h1)
-    np.testing.assert_allclose(found["h2"], h2)
-    np.testing.assert_allclose(found["d_h2"], w["V"].T @ found["d_z2"])
-    np.testing.assert_allclose(found["d_h1"], w["V"].T @ found["d_z1"])
-    np.testing.assert_allclose(found["d_s1"], w["U"].T @ ((1 - h2**2) * found["d_h2"]))
+    np.testing.assert_allclose(found["h2"], h2, atol=1e-6)
+    np.testing.assert_allclose(found["d_h2"], w["V"].T @ found["d_z2"], atol=1e-6)
+    np.testing.assert_allclose(found["d_h1"], w["V"].T @ found["d_z1"], atol=1e-6)
+    np.testing.assert_allclose(found["d_s1"], w["U"].T @ ((1 - h2**2) * found["d_h2"]), atol=1e-6)
     after = {name: weight - 0.5 * slopes[name] for name, weight in w.items()}
-    assert found["new_L"] == pytest.approx(loss(after), abs=1e-7)
+    assert found["new_L"] == pytest.approx(loss(after), abs=1e-6)
     assert found["new_L"] < found["L"]
