@@ -112,7 +112,7 @@ def _follow(comparison: "Comparison") -> list["RunResult"]:
 
     lively = sys.stderr is not None and sys.stderr.isatty()
     results = []
-    bar = tqdm(total=1.0, bar_format=BAR, file=sys.stderr, disable=not lively, dynamic_ncols=True)
+    bar = tqdm(total=1.0, bar_format=BAR, file=sys.stderr, disable=not lively, dynamic_ncols=True, leave=False)
     with bar, stopping_on_interrupt(comparison.stop):
         for step in comparison.run():
             which = f"{step.name}, seed {step.seed} ({step.number} of {step.total})"

@@ -8,6 +8,7 @@ from lyricgen.cli.language import tell
 from lyricgen.evaluation.standings import Standing
 
 BACK = 16  # steps back, whose gradient the table shows
+WIDEST = 60  # characters of a line that a model, hardly trained, brings to no end
 
 
 def tables(standings: Sequence[Standing], *, loss: float, start: str, held_out: bool) -> list[str]:
@@ -20,7 +21,7 @@ def tables(standings: Sequence[Standing], *, loss: float, start: str, held_out: 
         lines += [tell("Nats per character by the number of tokens read before:", "按前面读过的词元数，每字奈特："),
                   *_table(_context_rows(standings)), ""]  # fmt: skip
     for each in standings:
-        lines += [f"{each.name}:", *(f"    {line}" for line in each.sample(start))]
+        lines += [f"{each.name}:", *(f"    {line[:WIDEST]}" for line in each.sample(start))]
     return lines
 
 

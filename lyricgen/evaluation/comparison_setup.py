@@ -69,8 +69,9 @@ class CompareOptions:
     def asked(self) -> dict[str, Any]:
         """What decides a run whatever its name and seed: a folder holds runs that have all this in common."""
         paths = [path if path == "-" else str(Path(path).absolute()) for path in self.paths]
-        wishes = {name: value for name, value in vars(self.shape).items() if value is not None}
-        return {"paths": paths, "songs": self.songs, "level": self.level, "equal": self.equal, **wishes}
+        sizes = {name: getattr(self, name) for name in ("hidden", "layers", "embedding")}
+        length = {"epochs": self.shape.epochs, "minutes": self.shape.minutes}
+        return {"paths": paths, "songs": self.songs, "level": self.level, "equal": self.equal, **length, **sizes}
 
 
 @dataclass(frozen=True)
