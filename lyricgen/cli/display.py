@@ -3,7 +3,7 @@
 import math
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -15,7 +15,7 @@ from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.training.session import Session
-from lyricgen.training.trainer import Report, Trainer
+from lyricgen.training.trainer import Report
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 4  # in a run
@@ -42,7 +42,7 @@ def follow(session: Session) -> Report:
     losses: list[float] = []
     sampled = 0
     last: Report | None = None
-    with bar, _stopping_on_interrupt(trainer):
+    with bar, stopping_on_interrupt(trainer.stop):
         for report in trainer.run():
             last = report
             bar.n = report.done
@@ -83,12 +83,14 @@ def _sample(session: Session, report: Report) -> str:
 
 
 @contextmanager
-def _stopping_on_interrupt(trainer: Trainer) -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        trainer.stop()
+def stopping_on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C calls `stop`; the second interrupts as usual."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop()
         signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = signal.signal(signal.SIGINT, on_signal)
     try:
         yield
     finally:

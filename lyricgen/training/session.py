@@ -35,6 +35,7 @@ class RunOptions:
     """What a run is asked for. No `paths` means the songbook; no `out` a new folder in ./checkpoints.
 
     `plan`: whether the model learns plans; left open, where the lines of the corpus are sung Chinese.
+    `split_seed` decides which songs are held out; without it the run's own seed does.
     """
 
     paths: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class RunOptions:
     wishes: Wishes = field(default_factory=Wishes)
     command: str = ""
     plan: bool | None = None
+    split_seed: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("level", self.level or "char", LEVELS)
@@ -137,7 +139,7 @@ def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, source: 
         plan=bool(source.card.model.lengths) if source else options.plan,
         names=Names(source.card.moods, source.card.styles) if source else None,
         blank=options.songs == "blank",
-        seed=options.wishes.seed or 0,
+        seed=(options.wishes.seed or 0) if options.split_seed is None else options.split_seed,
     )
 
 

@@ -1,0 +1,82 @@
+"""How the standings of a comparison are shown: tables, samples, one JSON object."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from lyricgen.cli.language import tell
+from lyricgen.evaluation.standings import Standing
+
+BACK = 16  # steps back, whose gradient the table shows
+WIDEST = 60  # characters of a line that a model, hardly trained, brings to no end
+
+
+def tables(standings: Sequence[Standing], *, loss: float, start: str, held_out: bool) -> list[str]:
+    """The figures for people, line by line."""
+    lines = [*_table(_main_rows(standings, loss=loss)), ""]
+    if not held_out:
+        lines += [tell("Too little text to hold any out: losses are those of the training text.",
+                       "文本太短，没有留出部分：以上是训练文本的损失。"), ""]  # fmt: skip
+    if standings[0].context:
+        lines += [tell("Nats per character by the number of tokens read before:", "按前面读过的词元数，每字奈特："),
+                  *_table(_context_rows(standings)), ""]  # fmt: skip
+    for each in standings:
+        lines += [f"{each.name}:", *(f"    {line[:WIDEST]}" for line in each.sample(start))]
+    return lines
+
+
+def to_json(standings: Sequence[Standing], *, loss: float, start: str) -> dict[str, Any]:
+    """The figures as a JSON object."""
+    return {"loss": loss, "start": start, "models": [each.to_json(loss=loss, start=start) for each in standings]}
+
+
+def _main_rows(standings: Sequence[Standing], *, loss: float) -> list[list[str]]:
+    back = min(BACK, *(len(each.fading) - 1 for each in standings))
+    head = [tell("model", "模型"), tell("parameters", "参数"), tell("nats per character", "每字奈特"),
+            tell("tokens/s", "词元/秒"), tell(f"seconds to {loss:.3f}", f"到 {loss:.3f} 的秒数"),
+            tell(f"gradient {back} back / 0 back, untrained → trained",
+                 f"{back} 步前的梯度 / 0 步前的，训练前 → 后")]  # fmt: skip
+    rows = [head]
+    for each in standings:
+        spread = f" ± {each.deviation:.4f}" if each.deviation is not None else ""
+        rows.append([each.name, f"{each.parameters:,}", f"{each.nats:.4f}{spread}",
+                     f"{each.speed:,.0f}" if each.speed else "–", _time(each, loss),
+                     f"{_share(each.fading_before, back)} → {_share(each.fading, back)}"])  # fmt: skip
+    return rows
+
+
+def _time(each: Standing, loss: float) -> str:
+    seconds, reached = each.seconds_to(loss)
+    if seconds is None:
+        return tell("never", "未到")
+    some = f" ({reached}/{len(each.runs)})" if reached < len(each.runs) else ""
+    return f"{seconds:,.1f}{some}"
+
+
+def _share(norms: Sequence[float], back: int) -> str:
+    return f"{norms[back] / norms[0]:.1e}" if 0 < back < len(norms) and norms[0] else "–"
+
+
+def _context_rows(standings: Sequence[Standing]) -> list[list[str]]:
+    lengths = list(standings[0].context)
+    rows = [[tell("model", "模型"), *map(str, lengths)]]
+    for each in standings:
+        rows.append([each.name, *(f"{each.context[length]:.3f}" for length in lengths if length in each.context)])
+    return rows
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns as wide as their widest cell, the first flush left, the others flush right."""
+    columns = max(map(len, rows))
+    widths = [max(_width(row[k]) for row in rows if k < len(row)) for k in range(columns)]
+    lines = []
+    for row in rows:
+        gaps = [" " * (widths[k] - _width(cell)) for k, cell in enumerate(row)]
+        cells = [cell + gap if k == 0 else gap + cell for k, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal, where a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,133 @@
+"""Who takes part in a comparison: cells and named settings, brought to one size."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+
+from lyricgen.errors import InputError, OptionError
+from lyricgen.model.config import CELL_NAMES, ModelConfig
+from lyricgen.model.network import LyricModel
+from lyricgen.training.recipe import Recipe, Wishes
+
+EQUALS = ("parameters", "width")
+SHARED = ("seed", "epochs", "minutes")  # of the whole comparison, not of one who takes part
+WIDEST = 16_384
+_NAME = re.compile(r"\w[\w.-]{0,39}")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One who takes part: a name, and all that decides its runs but their seeds and their length."""
+
+    name: str
+    wishes: Wishes
+
+
+def read_configs(path: Path | None) -> dict[str, Wishes]:
+    """Named settings from a TOML file: a table for each, its keys those of `Wishes`.
+
+    Raises InputError for a file that is no TOML, OptionError for a name or a setting that cannot be.
+    """
+    if path is None:
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise InputError(f"{path} cannot be read ({why}); give --configs a TOML file") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f'{path} is not TOML ({error}); write `["name"]` and under it `cell = "gru"`') from error
+    if not data:
+        raise InputError(f'{path} names no settings; write `[name]` and under it `cell = "gru"`')
+    return {name: _read_config(name, table, path=path) for name, table in data.items()}
+
+
+def _read_config(name: str, table: Any, *, path: Path) -> Wishes:
+    where = f"{path}: [{name}]"
+    if not _NAME.fullmatch(name):
+        raise OptionError(f"{where} names a folder; use at most 40 letters, digits, '-', '_' and '.'")
+    if not isinstance(table, dict):
+        raise OptionError(f"{path}: {name} stands outside of any table; write `[name]` above it")
+    kinds = {field.name: get_args(field.type)[0] for field in fields(Wishes) if field.name not in SHARED}
+    for key, value in table.items():
+        if key in SHARED:
+            raise OptionError(f"{where} sets {key}, which a comparison gives to all alike; leave it out")
+        if key not in kinds:
+            raise OptionError(f"{where} has no setting {key!r}; there are {', '.join(kinds)}")
+        wanted = (int, float) if kinds[key] is float else kinds[key]
+        if not isinstance(value, wanted) or isinstance(value, bool) != (kinds[key] is bool):
+            raise OptionError(f"{where} {key} must be {kinds[key].__name__}, got {value!r}")
+    try:
+        return Wishes(**table)
+    except OptionError as error:
+        raise OptionError(f"{where} {error}") from error
+
+
+def reference_wishes(recipe: Recipe) -> Wishes:
+    """What all share that do not say otherwise: the settings chosen for one of them, all spelled out.
+
+    Nobody stops early, so that equal time is equal time.
+    """
+    model, training = vars(recipe.model), vars(recipe.training)
+    left_out = (*SHARED, "cell", "patience")
+    both = {name: value for name, value in {**training, **model}.items() if name not in left_out}
+    known = {field.name for field in fields(Wishes)}
+    return Wishes(**{name: value for name, value in both.items() if name in known}, patience=0)
+
+
+def line_up(
+    cells: Sequence[str], configs: Mapping[str, Wishes], *, base: Wishes, equal: str, vocab_size: int
+) -> tuple[Contender, ...]:
+    """The cells, then the named settings, with the width of `base` or with as many parameters as an LSTM of it.
+
+    Settings that name a width of their own keep it. Raises OptionError for a name that is there twice.
+    """
+    named = {**{cell: Wishes(cell=cell) for cell in cells}, **configs}
+    if twice := set(cells) & set(configs):
+        raise OptionError(f"{twice.pop()} is both a cell and a name of --configs; choose another name")
+    goal = count_parameters(model_config(base.over(Wishes(cell="lstm")), vocab_size))
+    found = []
+    for name, wishes in named.items():
+        full = wishes.over(base).over(Wishes(cell="lstm"))
+        config = model_config(full, vocab_size)
+        if equal == "parameters" and wishes.hidden is None:
+            full = replace(full, hidden=matching_hidden(config, goal))
+        found.append(Contender(name, full))
+    return tuple(found)
+
+
+def model_config(wishes: Wishes, vocab_size: int) -> ModelConfig:
+    """The model that wishes describe, its defaults where they say nothing."""
+    given = {field.name: getattr(wishes, field.name, None) for field in fields(ModelConfig)}
+    return ModelConfig(**{**{k: v for k, v in given.items() if v is not None}, "vocab_size": vocab_size})
+
+
+def matching_hidden(config: ModelConfig, parameters: int) -> int:
+    """The width with which a model of this kind comes nearest to so many parameters."""
+
+    def count(hidden: int) -> int:
+        return count_parameters(replace(config, hidden=hidden))
+
+    low, high = 1, WIDEST
+    while low < high:  # the narrowest that has as many
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if count(middle) < parameters else (low, middle)
+    return min((max(1, low - 1), low), key=lambda hidden: abs(count(hidden) - parameters))
+
+
+def count_parameters(config: ModelConfig) -> int:
+    """The parameters of a model, without the memory that it takes."""
+    with torch.device("meta"):
+        return sum(weight.numel() for weight in LyricModel(config).parameters())
+
+
+def check_cells(cells: Sequence[str]) -> None:
+    """Raises OptionError for a cell that there is not."""
+    for cell in cells:
+        if cell not in CELL_NAMES:
+            raise OptionError(f"cells must be some of {', '.join(CELL_NAMES)}, got {cell!r}")

@@ -1,0 +1,173 @@
+"""What the runs of a comparison say together: means over seeds, the time to a loss, curves, samples."""
+
+import math
+import statistics
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lyricgen.errors import InputError
+from lyricgen.evaluation.contenders import count_parameters
+from lyricgen.evaluation.run_record import Point, RunResult
+from lyricgen.generation.constraints import Form
+from lyricgen.generation.lyricist import Lyricist
+from lyricgen.model import checkpoint
+
+SAMPLE_LINES = 4
+Curve = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One contender: the runs that succeeded, by seed (at least one)."""
+
+    name: str
+    runs: tuple[RunResult, ...]
+
+    @property
+    def nats(self) -> float:
+        """The mean over seeds of the best held-out loss, nats per character."""
+        return statistics.fmean(run.nats for run in self.runs)
+
+    @property
+    def deviation(self) -> float | None:
+        """Its standard deviation over seeds; None for a single one."""
+        return statistics.stdev(run.nats for run in self.runs) if len(self.runs) > 1 else None
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of the model."""
+        return count_parameters(self.runs[0].network)
+
+    @property
+    def speed(self) -> float:
+        """Tokens a second in training; 0 where it was not seen."""
+        return statistics.fmean([run.record.speed for run in self.runs if run.record.speed] or [0.0])
+
+    @property
+    def fading_before(self) -> tuple[float, ...]:
+        """The gradient's norm by distance in an untrained model, the mean over seeds."""
+        return _mean([run.record.fading_before for run in self.runs])
+
+    @property
+    def fading(self) -> tuple[float, ...]:
+        """The gradient's norm by distance after training, the mean over seeds."""
+        return _mean([run.record.fading for run in self.runs])
+
+    @property
+    def context(self) -> dict[int, float]:
+        """Nats per character by the number of tokens read before, the mean over seeds."""
+        lengths = self.runs[0].record.context.lengths
+        return dict(zip(lengths, _mean([run.record.context.nats for run in self.runs]), strict=False))
+
+    def seconds_to(self, loss: float) -> tuple[float | None, int]:
+        """The mean time to a held-out loss over the seeds that reach it, and how many do."""
+        times = [time for run in self.runs if (time := seconds_to(run.curve, loss)) is not None]
+        return (statistics.fmean(times) if times else None), len(times)
+
+    def curve(self, *, by: str) -> Curve:
+        """Held-out loss by `seconds` or `tokens`, the mean over seeds where all of them were measured."""
+        return mean_curve([[(getattr(point, by), point.nats) for point in run.curve] for run in self.runs])
+
+    def sample(self, start: str) -> tuple[str, ...]:
+        """Lines by the first run's model, from seed 0."""
+        begun = len([line for line in start.split("\n") if line])
+        form = Form(lines=SAMPLE_LINES + max(0, begun - 1))
+        (song,) = Lyricist(checkpoint.load(self.runs[0].folder)).write(start, form=form)
+        return song.lines
+
+    def to_json(self, *, loss: float, start: str) -> dict[str, Any]:
+        """All of it as a JSON object."""
+        time, reached = self.seconds_to(loss)
+        return {
+            "name": self.name,
+            "network": asdict(self.runs[0].network),
+            "parameters": self.parameters,
+            "nats_per_char": {"mean": self.nats, "deviation": self.deviation, "seeds": [r.nats for r in self.runs]},
+            "tokens_per_second": self.speed,
+            "seconds_to_loss": time,
+            "seeds_that_reach_it": reached,
+            "gradient_at_start": list(self.fading_before),
+            "gradient": list(self.fading),
+            "context": {str(length): nats for length, nats in self.context.items()},
+            "sample": list(self.sample(start)),
+            "curves": [[asdict(point) for point in run.curve] for run in self.runs],
+            "folders": [str(run.folder) for run in self.runs],
+        }
+
+
+def rank(results: Iterable[RunResult]) -> tuple[Standing, ...]:
+    """The contenders in the order of their first runs, without runs that failed. Raises InputError for no run."""
+    runs: dict[str, list[RunResult]] = {}
+    for result in results:
+        if not result.record.failed:
+            runs.setdefault(result.name, []).append(result)
+    if not runs:
+        raise InputError("every run failed: the loss was no number; give --configs with a lower lr")
+    return tuple(Standing(name, tuple(found)) for name, found in runs.items())
+
+
+def common_loss(standings: Iterable[Standing]) -> float:
+    """The lowest held-out loss that every run reaches."""
+    return max(run.nats for standing in standings for run in standing.runs)
+
+
+def seconds_to(curve: Sequence[Point], loss: float) -> float | None:
+    """When a curve comes down to a loss, between two evaluations by a straight line; None where it never does."""
+    before: Point | None = None
+    for point in curve:
+        if point.nats <= loss:
+            if before is None or point.nats == loss:
+                return point.seconds
+            share = (before.nats - loss) / (before.nats - point.nats)
+            return before.seconds + share * (point.seconds - before.seconds)
+        before = point
+    return None
+
+
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """The mean of curves over the x that all of them cover, at the points of the first; one alone as it is."""
+    if len(curves) == 1:
+        return list(curves[0])
+    low, high = max(curve[0][0] for curve in curves), min(curve[-1][0] for curve in curves)
+    at = np.array(sorted({low, high, *(x for x, _ in curves[0] if low <= x <= high)}))
+    means = np.mean([np.interp(at, *np.array(curve).T) for curve in curves], axis=0)
+    return list(zip(at.tolist(), means.tolist(), strict=True))
+
+
+def draw(standings: Sequence[Standing], folder: Path, *, by: str) -> list[Path]:
+    """Three pictures: the curves, the gradients by distance, the loss by context. Raises ImportError."""
+    from lyricgen.evaluation import plots
+
+    x = {"seconds": "seconds of training", "tokens": "tokens read"}[by]
+    loss = "held-out nats per character"
+    fading: dict[str, Curve] = {}
+    for each in standings:
+        fading[f"{each.name}, untrained"] = _positive(enumerate(each.fading_before))
+        fading[each.name] = _positive(enumerate(each.fading))
+    pictures: list[tuple[str, Mapping[str, Curve], str, str, str, bool]] = [
+        ("curves.png", {each.name: each.curve(by=by) for each in standings}, "Learning", x, loss, False),
+        ("gradients.png", fading, "How the gradient fades", "steps back, k", "‖∂L(t) / ∂x(t−k)‖", True),
+        ("context.png", {each.name: list(each.context.items()) for each in standings},
+         "How much context helps", "tokens read before", loss, False),
+    ]  # fmt: skip
+    drawn = []
+    for name, series, title, across, up, log_y in pictures:
+        if all(series.values()):
+            with warnings.catch_warnings():  # a name that the font cannot write shows as boxes
+                warnings.filterwarnings("ignore", message="Glyph .* missing")
+                plots.curves(series, title=title, x=across, y=up, path=folder / name, log_y=log_y)
+            drawn.append(folder / name)
+    return drawn
+
+
+def _positive(points: Iterable[tuple[int, float]]) -> Curve:
+    return [(k, norm) for k, norm in points if norm > 0]
+
+
+def _mean(rows: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(math.fsum(column) / len(rows) for column in zip(*rows, strict=False))

@@ -1,0 +1,155 @@
+"""`lyricgen compare`: four sentences, JSON, pictures, what a kill leaves, and what is refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+from .test_bad_input import refused
+
+FOUR = "I like to sing\nYou like to dance\nWe like the sea\nThey like rain\n"
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Path:
+    path = tmp_path / "four.txt"
+    path.write_text(FOUR, encoding="utf-8")
+    return path
+
+
+def test_four_sentences_are_enough(run: Run, four: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    configs = tmp_path / "more.toml"
+    configs.write_text('["small-宽"]\ncell = "gru"\nhidden = 5\n', encoding="utf-8")
+    command = (
+        "compare",
+        four,
+        "--cells",
+        "rnn, LSTM",
+        "--configs",
+        configs,
+        "--epochs",
+        1,
+        "--seeds",
+        2,
+        "--start",
+        "We",
+    )
+    done = run(*command)
+    assert done.code == 0, done.err
+    head, *rows = done.out.split("\n\n")[0].splitlines()
+    assert [row.split()[0] for row in rows] == ["rnn", "lstm", "small-宽"]
+    assert all("±" in row and "→" in row for row in rows)
+    assert head.startswith("model")
+    assert done.out.count("\n    We") == 3
+    # Without --out the same command finds its folder, and trains nothing anew.
+    folder = tmp_path / "comparisons" / "four-1"
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*")}
+    data = json.loads(run(*command, "--json", "--loss", 4.5).out)
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*")} == before
+    assert data["out"] == str(Path("comparisons", "four-1"))
+    assert (data["loss"], data["epochs"], data["seeds"], data["equal"]) == (4.5, 1, 2, "parameters")
+    rnn = data["models"][0]
+    assert len(rnn["nats_per_char"]["seeds"]) == 2
+    assert rnn["sample"][0].startswith("We")
+    assert f"{rnn['parameters']:,}" in rows[0] and f"{rnn['nats_per_char']['mean']:.4f}" in rows[0]
+    assert rnn["context"]["1"] > 0
+    assert rnn["gradient"][0] > 0 and len(rnn["gradient"]) == len(rnn["gradient_at_start"])
+    assert run("compare", four, "--epochs", 2, "--cells", "rnn").code == 0
+    assert (tmp_path / "comparisons" / "four-2").is_dir()
+
+
+def test_pictures_are_drawn_where_they_can_be(
+    run: Run, four: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("compare", four, "--epochs", 1, "--cells", "rnn", "--out", tmp_path / "out")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "matplotlib", None)
+        done = run(*command)
+        assert done.code == 0
+        assert done.err.count("pip install 'lyricgen[plots]'") == 1
+    assert not list((tmp_path / "out").glob("*.png"))
+    pytest.importorskip("matplotlib")
+    assert "lyricgen[plots]" not in run(*command).err
+    for name in ("curves", "gradients", "context"):
+        assert (tmp_path / "out" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_killed_comparison_goes_on(run: Run, four: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["compare", str(four), "--epochs", "15", "--cells", "rnn,gru", "--out", str(out)]
+    with subprocess.Popen([sys.executable, "-m", "lyricgen", *arguments], stderr=subprocess.DEVNULL) as process:
+        while not (out / "runs" / "gru-0" / "compare.json").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    finished = (out / "runs" / "rnn-0" / "last.safetensors").stat().st_mtime_ns
+    done = run(*arguments, "--json")
+    assert [model["name"] for model in json.loads(done.out)["models"]] == ["rnn", "gru"]
+    assert (out / "runs" / "rnn-0" / "last.safetensors").stat().st_mtime_ns == finished
+    assert not (out / "runs" / "gru-0" / "training.pt").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals between processes")
+def test_ctrl_c_saves_and_says_so(run: Run, four: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def interrupt() -> None:
+        while not (out / "runs" / "rnn-0" / "compare.json").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    done = run("compare", four, "--epochs", 20_000, "--out", out)
+    assert done.code == 130
+    assert f"saved in {out}; the same command goes on from here" in done.err
+    assert (out / "runs" / "rnn-0" / "training.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--cells", "rnn,elman"], "got 'elman'"),
+        (["--cells", ","], "nothing to compare"),
+        (["--seeds", 0], "seeds must be from 1"),
+        (["--equal", "luck"], "equal must be one of"),
+        (["--epochs", 2, "--minutes", 2], "give one of the two"),
+        (["--minutes", "nan"], "minutes"),
+        (["--loss", 0], "loss must be above 0"),
+        (["--start", " "], "only white space"),
+        (["--configs", "nowhere.toml"], "nowhere.toml"),
+        (["--device", "tpu"], "device must be one of"),
+        (["--level", "byte"], "level"),
+    ],
+)
+def test_settings_that_cannot_be(run: Run, four: Path, tmp_path: Path, arguments: list[object], says: str) -> None:
+    assert says in refused(run, "compare", four, "--out", tmp_path / "out", *arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_usage_that_cannot_be(run: Run, four: Path) -> None:
+    refused(run, "compare", four, "--epochs", "many", code=2)
+    refused(run, "compare", four, "--nonsense", code=2)
+
+
+def test_an_unknown_setting_and_an_empty_corpus(run: Run, four: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[a]\nhiden = 3\n", encoding="utf-8")
+    assert "hiden" in refused(run, "compare", four, "--configs", path, "--out", tmp_path / "out")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    assert "empty" in refused(run, "compare", tmp_path / "empty.txt", "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_name_that_is_also_a_cell(run: Run, four: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[gru]\nlr = 0.1\n", encoding="utf-8")
+    assert "both a cell and a name" in refused(run, "compare", four, "--configs", path, "--out", tmp_path / "out")

@@ -1,0 +1,188 @@
+"""A comparison as a whole: one split for all, interruption at any point, what is refused."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lyricgen.errors import InputError, LyricgenError, OptionError, TrainingError
+from lyricgen.evaluation.compare import Comparison, Step
+from lyricgen.evaluation.comparison_setup import CompareOptions
+from lyricgen.evaluation.run_record import RECORD, TEXT, RunResult
+from lyricgen.model.network import LyricModel
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> CompareOptions:
+    """Two small cells on a dozen small songs, two seeds each, trained."""
+    rng = random.Random(1)
+    folder = tmp_path_factory.mktemp("corpus") / "songs"
+    folder.mkdir()
+    for number in range(12):
+        lines = ["".join(rng.choices("星月雨风山海人来去我你", k=rng.randint(3, 8))) for _ in range(6)]
+        (folder / f"{number}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    options = CompareOptions(
+        (str(folder),), folder.parent / "out", cells=("rnn", "gru"), epochs=3, seeds=2, hidden=8, embedding=4
+    )
+    results(options)
+    return options
+
+
+@pytest.fixture
+def copy(done: CompareOptions, tmp_path: Path) -> CompareOptions:
+    """A copy of it, to do what one likes with."""
+    assert done.out is not None
+    shutil.copytree(done.out, tmp_path / "copy")
+    return replace(done, out=tmp_path / "copy")
+
+
+def steps(options: CompareOptions) -> Iterator[Step]:
+    with Comparison.open(options, device=CPU) as comparison:
+        yield from comparison.run()
+
+
+def results(options: CompareOptions) -> list[RunResult]:
+    return [step.result for step in steps(options) if step.result]
+
+
+def weights(results: list[RunResult]) -> dict[str, torch.Tensor]:
+    return {f"{run.folder.name} {name}": tensor for run in results
+            for name, tensor in load_file(run.folder / "last.safetensors").items()}  # fmt: skip
+
+
+def assert_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_every_contender_is_trained_with_every_seed_on_one_split(done: CompareOptions) -> None:
+    found = results(done)
+    assert [(run.name, run.seed) for run in found] == [("rnn", 0), ("gru", 0), ("rnn", 1), ("gru", 1)]
+    texts = {(run.folder / TEXT).read_bytes() for run in found}
+    assert len(texts) == 1
+    for run in found:
+        assert run.nats == min(point.nats for point in run.curve)
+        assert run.curve[-1].tokens == found[0].curve[-1].tokens
+        assert len(run.record.fading) == len(run.record.fading_before) > 1
+        assert run.record.context.lengths[0] == 1 and run.record.speed > 0
+    assert found[0].nats != found[2].nats
+    assert found[0].record.fading != found[0].record.fading_before
+
+
+def test_what_is_done_is_kept_and_only_what_lacks_is_made(done: CompareOptions, copy: CompareOptions) -> None:
+    assert copy.out is not None
+    runs = copy.out / "runs"
+    (runs / "rnn-0" / RECORD).unlink()  # as if killed before the first step
+    shutil.rmtree(runs / "gru-1")  # as if one seed had been asked for
+    before = {path: path.stat().st_mtime_ns for name in ("gru-0", "rnn-1") for path in (runs / name).iterdir()}
+    assert_equal(weights(results(done)), weights(results(copy)))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_an_interrupted_comparison_goes_on_exactly(done: CompareOptions, tmp_path: Path) -> None:
+    options = replace(done, out=tmp_path / "stopped", seeds=1)
+    for stop_after in (1, 3, 4):  # before anything, within a run, after some of it was done before
+        with Comparison.open(options, device=CPU) as comparison:
+            taken = []
+            for step in comparison.run():
+                taken.append(step)
+                if len(taken) == stop_after:
+                    comparison.stop()
+            assert taken[-1].result is None
+    assert_equal(weights(results(replace(done, seeds=1))), weights(results(options)))
+
+
+def test_a_run_that_was_not_measured_is_measured(copy: CompareOptions) -> None:
+    first = results(copy)
+    replace(first[0].record, measured=False, fading=(), speed=0.0).save(first[0].folder)
+    again = results(copy)[0].record
+    assert again == replace(first[0].record, speed=0.0)
+
+
+def test_a_run_whose_loss_is_no_number_does_not_stop_the_others(
+    done: CompareOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = LyricModel.logits
+
+    def logits(self: LyricModel, features: torch.Tensor) -> torch.Tensor:
+        broken = self.training and self.config.cell == "rnn"
+        return honest(self, features) * (float("nan") if broken else 1)
+
+    monkeypatch.setattr(LyricModel, "logits", logits)
+    options = replace(done, out=tmp_path / "out", epochs=1, seeds=1)
+    rnn, gru = results(options)
+    assert "the loss is nan" in rnn.record.failed
+    assert not gru.record.failed
+    assert [run.record.failed for run in results(options)] == [rnn.record.failed, ""]
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(copy: CompareOptions, tmp_path: Path) -> None:
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "song.txt").write_text("星", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no comparison"):
+        results(replace(copy, out=other))
+    assert (other / "song.txt").exists()
+    with pytest.raises(OptionError, match=r"other settings \(epochs\)"):
+        results(replace(copy, epochs=4))
+    with pytest.raises(OptionError, match=r"other settings \(epochs, minutes\)"):
+        results(replace(copy, epochs=None, minutes=1))
+
+
+def test_a_name_with_new_settings_is_refused(copy: CompareOptions, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('[gru]\ncell = "gru"\n', encoding="utf-8")
+    options = replace(copy, cells=("rnn",), configs=path)
+    assert len(results(options)) == 4
+    path.write_text('[gru]\ncell = "gru"\nlr = 0.02\n', encoding="utf-8")
+    with pytest.raises(TrainingError, match="was trained with other settings"):
+        results(options)
+
+
+def test_one_process_at_a_time(copy: CompareOptions) -> None:
+    with Comparison.open(copy, device=CPU), pytest.raises(TrainingError, match="another run is writing"):
+        results(copy)
+
+
+@pytest.mark.parametrize("name", ["comparison.json", f"runs/rnn-0/{RECORD}", f"runs/rnn-0/{TEXT}"])
+def test_damage_is_told(copy: CompareOptions, name: str) -> None:
+    first = results(copy)[0]
+    replace(first.record, measured=False).save(first.folder)
+    for data in (b"", b"[1]", b'{"asked": 3, "fading": [null]}'):
+        (first.folder.parent.parent / name).write_bytes(data)
+        with pytest.raises(LyricgenError, match="is damaged"):
+            results(copy)
+
+
+@pytest.mark.parametrize("text", ["", "啊", "啊\n啊\n"])
+def test_a_corpus_that_is_none_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(LyricgenError):
+        results(CompareOptions((str(tmp_path / "a.txt"),), tmp_path / "out", epochs=1))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"cells": ("elman",)}, "cells must be some of rnn, lstm, gru, got 'elman'"),
+        ({"cells": ()}, "nothing to compare"),
+        ({"seeds": 0}, "seeds must be from 1"),
+        ({"equal": "luck"}, "equal must be one of parameters, width"),
+        ({"level": "byte"}, "level"),
+        ({"songs": "line"}, "songs"),
+        ({"epochs": 3, "minutes": 1}, "give one of the two"),
+        ({"epochs": 0}, "epochs"),
+        ({"hidden": 0}, "hidden"),
+    ],
+)
+def test_options_that_cannot_be(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        CompareOptions(**changes)  # type: ignore[arg-type]
