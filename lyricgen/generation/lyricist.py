@@ -11,6 +11,7 @@ import torch
 from lyricgen.errors import InputError
 from lyricgen.generation.constraints import Draft, Form
 from lyricgen.generation.engine import Engine
+from lyricgen.generation.novel import NovelRule
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.generation.writer import TOGETHER, Piece, Writer
 from lyricgen.model import checkpoint
@@ -20,21 +21,31 @@ from lyricgen.model.device import pick_device
 from lyricgen.model.likelihood import Unseen, token_nats
 from lyricgen.model.locate import find_model
 from lyricgen.model.network import FIRST_CLASS
+from lyricgen.text.novelty import COPY, Run
 from lyricgen.text.vocab import END, START
 
 
 @dataclass(frozen=True)
 class Written:
-    """A song that was written: its text, its sung lines, and its cost under the model, nats per character."""
+    """A song that was written: its text, its sung lines, and its cost under the model, nats per character.
+
+    `copied` are the stretches of it that stand in the training songs, each once, as far as the model knows its songs.
+    """
 
     text: str
     lines: tuple[str, ...]
     nats_per_char: float
     relaxed: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The song as a JSON object."""
-        return {"lines": list(self.lines), "nats_per_char": self.nats_per_char, "relaxed": list(self.relaxed)}
+        return {
+            "lines": list(self.lines),
+            "nats_per_char": self.nats_per_char,
+            "relaxed": list(self.relaxed),
+            "copied": list(self.copied),
+        }
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ class Lyricist:
         self.checkpoint = loaded
         self.vocab = loaded.vocab
         self._writer: Writer | None = None
+        self._novel: dict[int, NovelRule] = {}
 
     def stream(
         self,
@@ -80,12 +92,14 @@ class Lyricist:
         number: int = 0,
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
+        novel: int = 0,
     ) -> Iterator[str]:
         """The pieces of song `number` under a seed, the start text first, each as it is made.
 
-        Raises InputError for a start text of nothing but white space.
+        With `novel` nothing is written that makes a run of so many characters or more copied from the training
+        songs (6 to 12; see `Lyricist.copied`). Raises InputError for a start text of nothing but white space.
         """
-        pieces = self._run(start, seed=seed, songs=[number], form=form, sampling=sampling)
+        pieces = self._run(start, seed=seed, songs=[number], form=form, sampling=sampling, novel=novel)
         return (piece.text for piece in pieces)
 
     def write(
@@ -96,16 +110,26 @@ class Lyricist:
         seed: int = 0,
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
+        novel: int = 0,
     ) -> list[Written]:
         """`count` songs, written side by side; song k is the one that `stream(number=k)` gives."""
         check_range("count", count, 1, 100_000)
         songs: list[Written] = []
         for first in range(0, count, TOGETHER):
             group = list(range(first, min(first + TOGETHER, count)))
-            pieces = self._run(start, seed=seed, songs=group, form=form, sampling=sampling)
+            pieces = self._run(start, seed=seed, songs=group, form=form, sampling=sampling, novel=novel)
             done = {piece.song: piece.finished for piece in pieces if piece.finished}
-            songs += [_written(done[number]) for number in group]
+            songs += [self._written(done[number]) for number in group]
         return songs
+
+    def copied(self, text: str, *, at_least: int = COPY) -> list[Run]:
+        """The stretches of a text of `at_least` characters or more that stand in one or two training songs.
+
+        Characters are counted as `lyricgen.text.units` does. None are told by a model without an index of its songs
+        (`checkpoint.novelty` is None).
+        """
+        novelty = self.checkpoint.novelty
+        return novelty.runs(text, at_least=at_least) if novelty else []
 
     def score(self, text: str) -> Score:
         """The cost of a text as the beginning of a song, in nats; its end is not predicted. Raises InputError."""
@@ -128,7 +152,14 @@ class Lyricist:
         return [Expected(self.vocab.tokens[number + FIRST_CLASS], probability) for probability, number in found]
 
     def _run(
-        self, start: str, *, seed: int, songs: list[int], form: Form | None, sampling: SamplingConfig | None
+        self,
+        start: str,
+        *,
+        seed: int,
+        songs: list[int],
+        form: Form | None,
+        sampling: SamplingConfig | None,
+        novel: int,
     ) -> Iterator[Piece]:
         check_range("seed", seed, 0, 2**63 - 1)
         if start and not start.strip():
@@ -139,12 +170,18 @@ class Lyricist:
         form = form or Form(repeats=sampling.greedy)
         if form.lines and (begun := len([line for line in start.split("\n") if line.strip()])) > form.lines:
             raise InputError(f"the start text has {begun} lines already, and the song shall have {form.lines}")
-        return self._writer.write(start, form=form, sampling=sampling, songs=songs, seed=seed)
+        also = (self._novel_rule(novel).forbidden_ids,) if novel else ()
+        return self._writer.write(start, form=form, sampling=sampling, songs=songs, seed=seed, also=also)
 
+    def _novel_rule(self, at_least: int) -> NovelRule:
+        if at_least not in self._novel:
+            self._novel[at_least] = NovelRule(self.checkpoint, at_least=at_least)
+        return self._novel[at_least]
 
-def _written(draft: Draft) -> Written:
-    lines = (*draft.lines, draft.line) if draft.line else tuple(draft.lines)
-    return Written(draft.text, lines, draft.nats / max(1, len(draft.text)))
+    def _written(self, draft: Draft) -> Written:
+        lines = (*draft.lines, draft.line) if draft.line else tuple(draft.lines)
+        copied = dict.fromkeys(run.text for run in self.copied(draft.text))
+        return Written(draft.text, lines, draft.nats / max(1, len(draft.text)), copied=tuple(copied))
 
 
 def load(model: str | Path | None = None, *, device: str = "auto") -> Lyricist:

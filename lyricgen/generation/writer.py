@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lyricgen.generation.constraints import Draft, Form, FormRules
+from lyricgen.generation.constraints import Draft, Form, FormRules, Rule
 from lyricgen.generation.engine import ROWS, Engine
 from lyricgen.generation.sampler import RECENT, SamplingConfig, Warper, draw, penalize, song_stream, warpers
 from lyricgen.model.likelihood import Unseen
@@ -37,10 +37,17 @@ class Writer:
 
     @torch.inference_mode()
     def write(
-        self, start: str, *, form: Form, sampling: SamplingConfig, songs: Sequence[int], seed: int
+        self,
+        start: str,
+        *,
+        form: Form,
+        sampling: SamplingConfig,
+        songs: Sequence[int],
+        seed: int,
+        also: tuple[Rule, ...] = (),
     ) -> Iterator[Piece]:
-        """Pieces of text as they are made, the start text first."""
-        rules = FormRules(form, self._vocab)
+        """Pieces of text as they are made, the start text first. `also` are rules beside the form's."""
+        rules = FormRules(form, self._vocab, also=also)
         rows = [_Row(number, Draft(), song_stream(seed, number)) for number in songs]
         logits, state = self._engine.start(len(rows))
         for class_id in self._vocab.encode(start).tolist():

@@ -22,6 +22,7 @@ from lyricgen.text.units import (
 )
 
 Numbers = npt.NDArray[np.int64]
+_NONE: Numbers = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ class Watch:
         `without`: so many units at the end of the text are not before them, but part of them.
         """
         certain: list[Numbers] = []
-        suspect = [np.zeros(0, dtype=np.int64)]
+        suspect: list[Numbers] = []
         # The shortest run has `before` units of the text and the others of the token.
         for before in range(min(len(last), self._at_least - 1), -1, -1):
             count = self._at_least - before
@@ -107,12 +108,14 @@ class Watch:
             expected = self._index.prints[places + (before - GRAM + 1)]
             found = after(last[-GRAM + 1 :], having.codes[:, 0])
             for row in np.flatnonzero(np.isin(found, expected)).tolist():
-                sure = count == 1 and self._index.songs_at(places[expected == found[row]]) < EVERYDAY
-                (certain if sure else suspect).append(having.numbers[row : row + 1])
-        doubtful = np.setdiff1d(np.concatenate(suspect), np.concatenate([*certain, suspect[0]]))
-        if len(doubtful):
-            certain.append(self._judged(text, tokens.take(np.isin(tokens.numbers, doubtful)), without=without))
-        return np.concatenate([*certain, suspect[0]])
+                rare = count == 1 and self._index.songs_at(places[expected == found[row]]) < EVERYDAY
+                (certain if rare else suspect).append(having.numbers[row : row + 1])
+        if not certain and not any(map(len, suspect)):
+            return _NONE
+        sure = np.concatenate((_NONE, *certain))
+        doubtful = np.setdiff1d(np.concatenate((_NONE, *suspect)), sure)
+        judged = self._judged(text, tokens.take(np.isin(tokens.numbers, doubtful)), without=without)
+        return np.concatenate((sure, judged))
 
     def _standing(self, units: list[int]) -> Places:
         """Where four units or more stand in a song that goes on after them."""

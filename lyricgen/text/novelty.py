@@ -33,6 +33,9 @@ _HEAD = struct.Struct("<8sHHQ")  # magic, version, whether partial, how many fin
 _DIGEST = 16
 _MAGIC, _VERSION = b"lyricrun", 1
 _TABLE = 1 << 16
+_BETWEEN_WORDS = (BREAK, ord("\n"), ord(" "))  # a text that comes in parts may be cut here
+_TOGETHER = 1 << 15  # characters
+_LONGEST_WORD = 1 << 16  # of characters that have none of these among them
 
 Places = npt.NDArray[np.int64]
 
@@ -209,7 +212,10 @@ class NoveltyBuilder:
         self._base = base
         self._partial = partial
         self._parts: list[Fingerprints] = []
-        self._size = 1 + (len(base.prints) if base else 0)
+        self._size = len(base.prints) if base else 0
+        self._last = -1  # fingerprint
+        self._waiting: list[Points] = []  # small parts are taken in together
+        self._rest = np.full(GRAM - 1, BREAK, dtype=np.uint32)  # what the next fingerprints begin with
 
     @property
     def full(self) -> bool:
@@ -218,15 +224,31 @@ class NoveltyBuilder:
 
     def add(self, song: str) -> None:
         """Takes in one song's text."""
-        self.add_points(to_points(song))
+        self.feed(np.append(to_points(song), np.uint32(BREAK)))
 
-    def add_points(self, points: Points) -> None:
-        """Takes in the code points `(n,)` of one whole song, or of several with a BREAK between any two."""
+    def feed(self, points: Points) -> None:
+        """Takes in a further part of a text, `(n,)` code points of any number of songs, a BREAK between any two."""
         if self.full:
             return
-        ends = np.array([BREAK], dtype=np.uint32)
-        prints = fingerprints(cut(np.concatenate((np.repeat(ends, GRAM - 1), points, ends))).codes)
-        kept = prints[np.concatenate(([False], (prints[1:] != 0) | (prints[:-1] != 0)))]  # one zero between songs
+        self._waiting.append(points)
+        if sum(map(len, self._waiting)) >= _TOGETHER:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        self._rest = np.concatenate((self._rest, *self._waiting))
+        self._waiting.clear()
+        whole = np.flatnonzero(np.isin(self._rest, _BETWEEN_WORDS))
+        stop = int(whole[-1]) + 1 if len(whole) else 0
+        if len(self._rest) - stop > _LONGEST_WORD:
+            stop = len(self._rest)
+        units = cut(self._rest[:stop])
+        if len(units) < GRAM:
+            return
+        self._rest = self._rest[units.starts[1 - GRAM] :]
+        prints = fingerprints(units.codes)
+        zero = prints == 0
+        kept = prints[~(zero & np.append(self._last == 0, zero[:-1]))]  # one zero between songs
+        self._last = int(prints[-1])
         self._parts.append(kept)
         self._size += len(kept)
         if self.full:
@@ -234,9 +256,12 @@ class NoveltyBuilder:
 
     def build(self) -> NoveltyIndex | None:
         """The index; None where there was more text than it is made for."""
+        if not self.full:
+            self._waiting.append(np.array([BREAK], dtype=np.uint32))
+            self._take_in()
         if self.full:
             return None
-        prints: Fingerprints = np.concatenate([np.zeros(1, dtype=np.uint16), *self._parts])
+        prints: Fingerprints = np.concatenate(self._parts)
         if self._base:
             known = set(_songs(self._base.prints))
             fresh = [song for song in _songs(prints) if song not in known]

@@ -15,11 +15,14 @@ import numpy.typing as npt
 from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import disk_errors
 from lyricgen.text.documents import Document
+from lyricgen.text.novelty import NoveltyBuilder, NoveltyIndex
 from lyricgen.text.song import Song
 from lyricgen.text.tokenizer import Tokenizer
+from lyricgen.text.units import BREAK
 from lyricgen.text.vocab import END, FIRST, START, Ids, Pieces, Vocab, VocabBuilder
 
 CHUNK = 1 << 21  # provisional ids translated at a time: about 100 MB of working memory
+INDEXED = 1 << 17  # of them that are indexed at a time, so that the whole index still fits beside into as much
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
 LABELLED = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
 FEW_SONGS = 10  # below this the shortest are held out, so that the longest are not lost to training
@@ -40,12 +43,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A corpus ready for training. `split` says in words how the held-out part was taken; it may be empty."""
+    """A corpus ready for training. `split` says in words how the held-out part was taken; it may be empty.
+
+    `novelty` tells what stands in the training songs; None where they are too many for it.
+    """
 
     vocab: Vocab
     train: Part
     valid: Part | None
     split: str
+    novelty: NoveltyIndex | None = None
 
 
 @dataclass
@@ -98,13 +105,15 @@ def prepare(
     valid: Iterable[Document] | None = None,
     valid_share: float = 0.1,
     base: Vocab | None = None,
+    novelty: NoveltyBuilder | None = None,
     blank: bool = False,
     seed: int = 0,
 ) -> Prepared:
     """Writes `train.npy` and `valid.npy` into `folder` and gives the vocabulary of the training songs.
 
     The split is by song (labels in the songs win), by the tail where there is one; `valid` is used instead where
-    it is given, and songs labelled as held out are still not trained on. `base` is a vocabulary to grow from.
+    it is given, and songs labelled as held out are still not trained on. `base` is a vocabulary to grow from;
+    `novelty` may know songs already that the model was trained on before.
     `blank`: an end of song stands for an empty line of the file and counts as its character.
     Raises TrainingError for a text too short to learn from.
     """
@@ -134,7 +143,8 @@ def prepare(
             raise TrainingError("the corpus has fewer than two different characters; give it more text")
         train = _write(folder / "train.npy", spool, split.train, pieces, vocab=vocab, blank=blank)
         held = _write(folder / "valid.npy", valid_spool, split.valid, pieces, vocab=vocab, blank=blank)
-    return Prepared(vocab, train, held if len(split.valid) else None, split.how)
+        index = _index(spool, split.train, builder.spelling(), novelty or NoveltyBuilder())
+    return Prepared(vocab, train, held if len(split.valid) else None, split.how, index)
 
 
 @dataclass(frozen=True)
@@ -185,15 +195,16 @@ def _count(spool: _Spool, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:
     return counts
 
 
-def _chunks(runs: Runs) -> Iterator[slice]:
-    """Slices that cover the runs in order, neighbours joined, none longer than CHUNK."""
+def _chunks(runs: Runs, *, longest: int | None = None) -> Iterator[slice]:
+    """Slices that cover the runs in order, neighbours joined, none longer than `longest` (CHUNK)."""
+    longest = longest or CHUNK  # which tests make smaller
     if not len(runs):
         return
     apart = np.flatnonzero(runs[1:, 0] != runs[:-1, 1])
     starts = runs[np.concatenate(([0], apart + 1)), 0].tolist()
     stops = runs[np.concatenate((apart, [len(runs) - 1])), 1].tolist()
     for start, stop in zip(starts, stops, strict=True):
-        yield from (slice(a, min(a + CHUNK, stop)) for a in range(start, stop, CHUNK))
+        yield from (slice(a, min(a + longest, stop)) for a in range(start, stop, longest))
 
 
 def _write(path: Path, spool: _Spool, runs: Runs, pieces: Pieces, *, vocab: Vocab, blank: bool) -> Part:
@@ -216,6 +227,17 @@ def _write(path: Path, spool: _Spool, runs: Runs, pieces: Pieces, *, vocab: Voca
         file.flush()
         os.fsync(file.fileno())
     return Part(path, tokens, characters, len(runs))
+
+
+def _index(spool: _Spool, runs: Runs, spelling: Pieces | None, novelty: NoveltyBuilder) -> NoveltyIndex | None:
+    """What stands in the runs; `spelling` is what the spool's ids stand for."""
+    for chunk in _chunks(runs, longest=INDEXED):
+        if novelty.full:
+            break
+        ids = spool.read(chunk)
+        points = spelling.expand(ids).astype(np.uint32) if spelling else ids
+        novelty.feed(np.where(points < FIRST, np.uint32(BREAK), points - np.uint32(FIRST)))
+    return novelty.build()
 
 
 def load_ids(path: Path, *, tokens: int, vocab_size: int) -> Ids:

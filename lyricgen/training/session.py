@@ -18,10 +18,10 @@ from lyricgen.model.locate import RUNS, find_model
 from lyricgen.model.network import LyricModel
 from lyricgen.text.corpus import Corpus
 from lyricgen.text.documents import Songs, read_documents
+from lyricgen.text.novelty import MOST, NoveltyBuilder
 from lyricgen.text.resources import songbook
 from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
-from lyricgen.text.vocab import Vocab
 from lyricgen.training.prepare import Prepared, prepare
 from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, choose
 from lyricgen.training.run_folder import RunFolder
@@ -85,7 +85,9 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
     folder = RunFolder.create(options.out or _next_folder(options.paths))
     with _removed_on_failure(folder):
         source = checkpoint.load(find_model(options.init_from)) if options.init_from else None
-        prepared = _prepare(options, corpus, folder, base=source.vocab if source else None)
+        prepared = _prepare(options, corpus, folder, source=source)
+        if prepared.novelty is not None:
+            folder.save_novelty(prepared.novelty)
         if options.valid and prepared.valid is None:
             raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
         shape = replace(source.card.model, vocab_size=len(prepared.vocab)) if source else None
@@ -98,6 +100,7 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
                                 used=time.monotonic() - began)  # fmt: skip
     text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
     said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why)
+    said += _unindexed(prepared, source)
     return Session(trainer, folder.path, said + _shrunk(options, recipe))
 
 
@@ -108,7 +111,8 @@ def resume_session(path: Path, *, device: torch.device) -> Session:
     return Session(trainer, path, (f"going on with {path}",))
 
 
-def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vocab | None) -> Prepared:
+def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, source: Checkpoint | None) -> Prepared:
+    base, parent = (source.vocab, source.novelty) if source else (None, None)
     level = options.level or ("word" if options.preset == "classic" else "char")
     rare = options.min_count or (1 if options.preset == "classic" or level == "char" else WORD_MIN_COUNT)
     tokenizer = base.tokenizer if base else Tokenizer.of_level(level)
@@ -120,6 +124,7 @@ def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, base: Vo
         min_count=rare,
         valid=valid,
         base=base,
+        novelty=NoveltyBuilder(base=parent, partial=source is not None and parent is None),
         blank=options.songs == "blank",
         seed=options.wishes.seed or 0,
     )
@@ -163,6 +168,15 @@ def _shrunk(options: RunOptions, recipe: Recipe) -> tuple[str, ...]:
     if window >= asked:
         return ()
     return (f"the text is short: the window is {window} tokens instead of {asked}",)
+
+
+def _unindexed(prepared: Prepared, source: Checkpoint | None) -> tuple[str, ...]:
+    """What the model will not be able to tell of copies."""
+    if prepared.novelty is None:
+        return (f"too much text for an index ({MOST:,} characters at most): this model will not tell copies",)
+    if prepared.novelty.partial and source is not None:
+        return (f"{source.folder} has no full index of its songs: copies from those will not be told",)
+    return ()
 
 
 def _next_folder(paths: tuple[str, ...]) -> Path:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lyricgen.errors import CheckpointError, OptionError
-from lyricgen.text import novelty
+from lyricgen.text import novelty, units
 from lyricgen.text.corpus import Corpus
 from lyricgen.text.forbidden import Watch
 from lyricgen.text.novelty import COPY, NoveltyBuilder, NoveltyIndex, Run
@@ -251,10 +251,26 @@ def test_more_text_than_an_index_is_made_for(monkeypatch: pytest.MonkeyPatch) ->
     songs = [VERSE[:25], VERSE[25:], VERSE[30:] + "走"]
     builder = NoveltyBuilder()
     builder.add(songs[0])
-    assert not builder.full and builder.build() is not None
+    assert builder.build() is not None and not builder.full
     for song in songs[1:]:
         builder.add(song)
-    assert builder.full and builder.build() is None
+    assert builder.build() is None and builder.full
+
+
+@given(points=st.lists(st.sampled_from([*map(ord, "星月雨 \ns'"), units.BREAK]), max_size=60), data=st.data())
+def test_a_text_may_come_in_any_parts(points: list[int], data: st.DataObject) -> None:
+    """As it does from a corpus too large to hold; only a word must be whole where there is no end to it."""
+    alone, parted = NoveltyBuilder(), NoveltyBuilder()
+    with pytest.MonkeyPatch.context() as patch:
+        alone.feed(np.array(points, dtype=np.uint32))
+        patch.setattr(novelty, "_TOGETHER", 1)
+        while points:
+            size = data.draw(st.integers(1, len(points)))
+            parted.feed(np.array(points[:size], dtype=np.uint32))
+            points = points[size:]
+    found = [builder.build() for builder in (alone, parted)]
+    assert found[0] is not None and found[1] is not None
+    assert found[0].prints.tolist() == found[1].prints.tolist()
 
 
 def test_a_union_knows_both_and_counts_a_song_once() -> None:
