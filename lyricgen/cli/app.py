@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import typer
 
 from lyricgen import __version__
-from lyricgen.cli import corpus, evaluate, generate, info, next_tokens, train, vocab
+from lyricgen.cli import check, corpus, evaluate, generate, info, next_tokens, train, vocab
 from lyricgen.cli.console import note, silence, use_utf8
 from lyricgen.cli.cores import share_cores
 from lyricgen.cli.language import tell
@@ -21,6 +21,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "corpus": corpus.corpus,
     "next": next_tokens.next_tokens,
     "evaluate": evaluate.evaluate,
+    "check": check.check,
     "info": info.info,
 }
 

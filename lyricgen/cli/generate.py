@@ -4,14 +4,18 @@ import json
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lyricgen.cli.console import check_new_file, note, show_json
+from lyricgen.cli.copies import by_lines, can_underline, naming, underlined, unknown
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Json, Model, Seed
 from lyricgen.text.song import SONG_MARK
+
+if TYPE_CHECKING:
+    from lyricgen.generation.lyricist import Lyricist
 
 EXAMPLES = tell(
     "Write a song, or several.\n\n\b\n"
@@ -47,6 +51,8 @@ def generate(
                                                         "大于 1 时少重复最近的词。", "X")] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help=tell("Always the likeliest token.",
                                                                "总取最可能的词。"))] = False,
+    novel: Annotated[int, _option("Copy no N characters or more in a row from the training songs, N from 6 to 12.",
+                                  "不照抄训练歌词里连续 N 个字以上的片段，N 为 6 到 12。", "N")] = 0,
     out: Annotated[Path | None, _option("Write to a new file instead.", "写到新文件。", "FILE")] = None,
     model: Model = None,
     device: Device = "auto",
@@ -67,29 +73,46 @@ def generate(
     seed = secrets.randbelow(1 << 31) if seed is None else seed
     folder = find_model(model)
     lyricist = load(folder, device=device)
-    pieces = lyricist.stream(start, seed=seed, form=form, sampling=sampling)  # refuses what cannot be before a word
+    # Refuses what cannot be before a word is written.
+    pieces = lyricist.stream(start, seed=seed, form=form, sampling=sampling, novel=novel)
     check_range("count", count, 1, 100_000)
-    note(f"model: {folder}  seed: {seed}")
+    marking = can_underline() and lyricist.checkpoint.novelty is not None
+    note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
     if count == 1 and not as_json and out is None:
-        _stream(pieces)
+        text = _stream(pieces, lyricist if marking else None)
+        _name([run.text for run in lyricist.copied(text)])
         return
-    songs = lyricist.write(start, count=count, seed=seed, form=form, sampling=sampling)
+    songs = lyricist.write(start, count=count, seed=seed, form=form, sampling=sampling, novel=novel)
     result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}
+    if not as_json:
+        _name([run for song in songs for run in song.copied])
     if out is None:
-        show_json(result) if as_json else print(_sheet([song.text for song in songs]), end="")
+        texts = [underlined(s.text, lyricist.copied(s.text)) if marking else s.text for s in songs]
+        show_json(result) if as_json else print(_sheet(texts), end="")
         return
     write_text(out, json.dumps(result, ensure_ascii=False) + "\n" if as_json else _sheet([s.text for s in songs]))
     note(f"wrote {out}")
 
 
-def _stream(pieces: Iterable[str]) -> None:
-    """Prints a song as it is made; the last line is closed."""
-    last = "\n"
-    for piece in pieces:
+def _stream(pieces: Iterable[str], lyricist: "Lyricist | None") -> str:
+    """Prints a song as it is made, and gives its text; the last line is closed.
+
+    With a lyricist it comes in whole lines, what is copied underlined.
+    """
+    made: list[str] = []
+    kept = (made.append(piece) or piece for piece in pieces)  # type: ignore[func-returns-value]
+    for piece in by_lines(kept, lyricist) if lyricist else kept:
         print(piece, end="", flush=True)
-        last = piece or last
-    if not last.endswith("\n"):
+    text = "".join(made)
+    if not text.endswith("\n"):
         print()
+    return text
+
+
+def _name(copied: list[str]) -> None:
+    """Says on standard error what was copied, if anything was."""
+    if line := naming(copied):
+        note(line)
 
 
 def _sheet(texts: list[str]) -> str:

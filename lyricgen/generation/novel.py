@@ -1,8 +1,8 @@
 """The hard rule of novelty: no token that would make a song copy a training song."""
 
-from lyricgen.errors import CheckpointError, OptionError
+from lyricgen.errors import OptionError
 from lyricgen.generation.constraints import Draft
-from lyricgen.model.checkpoint import NOVELTY, Checkpoint
+from lyricgen.model.checkpoint import Checkpoint, no_novelty
 from lyricgen.text.forbidden import Watch
 from lyricgen.text.novelty import SHORTEST
 from lyricgen.text.vocab import FIRST
@@ -20,8 +20,7 @@ class NovelRule:
         if not SHORTEST <= at_least <= LONGEST:
             raise OptionError(f"novel must be from {SHORTEST} to {LONGEST} characters, got {at_least}")
         if loaded.novelty is None:
-            missing = f"{loaded.folder} has no {NOVELTY}, the index of its training songs"
-            raise CheckpointError(f"{missing}; leave out --novel, or train the model anew")
+            raise no_novelty(loaded.folder)
         self._watch = Watch(loaded.novelty, loaded.vocab.tokens[FIRST:], at_least=at_least)
 
     def forbidden_ids(self, draft: Draft) -> tuple[int, ...]:

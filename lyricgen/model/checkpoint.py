@@ -182,6 +182,14 @@ def read_novelty(folder: Path) -> NoveltyIndex | None:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
 
 
+def no_novelty(folder: Path) -> CheckpointError:
+    """The error for a model that cannot tell copies, where that is needed."""
+    return CheckpointError(
+        f"{folder} has no {NOVELTY}, the index of its training songs, so it cannot tell copies; train the model anew "
+        f"(an index is made for at most {MOST:,} characters)"
+    )
+
+
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -33,6 +33,7 @@ _HEAD = struct.Struct("<8sHHQ")  # magic, version, whether partial, how many fin
 _DIGEST = 16
 _MAGIC, _VERSION = b"lyricrun", 1
 _TABLE = 1 << 16
+_SOON_SORTED = 1 << 20  # an index of so many fingerprints is sorted for one text too
 _BETWEEN_WORDS = (BREAK, ord("\n"), ord(" "))  # a text that comes in parts may be cut here
 _TOGETHER = 1 << 15  # characters
 _LONGEST_WORD = 1 << 16  # of characters that have none of these among them
@@ -168,7 +169,7 @@ class NoveltyIndex:
 
     def _pairs_of(self, written: Fingerprints) -> Pairs:
         """The pairs that can matter to one text."""
-        if "pairs" in self.__dict__:
+        if len(self.prints) <= _SOON_SORTED or "pairs" in self.__dict__:
             return self.pairs
         wanted = np.zeros(_TABLE, dtype=bool)
         wanted[written] = True

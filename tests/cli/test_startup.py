@@ -29,7 +29,7 @@ def probe(*arguments: str, **environment: str) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("--version",), *((name, "--help") for name in ("train", "generate", "evaluate", "info"))],
+    [("--help",), ("--version",), *((name, "--help") for name in ("train", "generate", "evaluate", "info", "check"))],
 )
 def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert probe(*arguments).splitlines()[-1] == "LOADED"
@@ -48,7 +48,7 @@ def test_help_speaks_the_users_language() -> None:
     assert "lyricgen generate --start 星星" in chinese
 
 
-@pytest.mark.parametrize("command", ["train", "generate", "vocab", "corpus", "evaluate", "next", "info"])
+@pytest.mark.parametrize("command", ["train", "generate", "vocab", "corpus", "evaluate", "next", "info", "check"])
 @pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
 def test_every_help_has_examples(command: str, language: str) -> None:
     assert probe(command, "--help", LC_ALL=language).count(f"lyricgen {command}") >= 3  # the usage line and two more
