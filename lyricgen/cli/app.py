@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import typer
 
 from lyricgen import __version__
-from lyricgen.cli import compare, corpus, evaluate, generate, info, next_tokens, plot, rhymes, train, vocab
+from lyricgen.cli import check, compare, corpus, evaluate, generate, info, next_tokens, plot, rhymes, train, vocab
 from lyricgen.cli.console import note, silence, use_utf8
 from lyricgen.cli.cores import share_cores
 from lyricgen.cli.language import tell
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": evaluate.evaluate,
     "plot": plot.plot,
     "compare": compare.compare,
+    "check": check.check,
     "info": info.info,
     "rhymes": rhymes.rhymes,
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lyricgen.cli.console import check_new_file, note
+from lyricgen.cli.copies import by_lines, can_underline, naming, underlined, unknown
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Json, Model, Seed
 from lyricgen.cli.plan_options import (
@@ -33,7 +34,7 @@ from lyricgen.errors import InputError, OptionError
 from lyricgen.text.song import SONG_MARK
 
 if TYPE_CHECKING:
-    from lyricgen.generation.lyricist import Written
+    from lyricgen.generation.lyricist import Lyricist, Written
     from lyricgen.generation.plan import Plan
 
 EXAMPLES = tell(
@@ -88,6 +89,8 @@ def generate(
                                                         "大于 1 时少重复最近的词。", "X")] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help=tell("Always the likeliest token.",
                                                                "总取最可能的词。"))] = False,
+    novel: Annotated[int, _option("Copy no N characters or more in a row from the training songs, N from 6 to 12.",
+                                  "不照抄训练歌词里连续 N 个字以上的片段，N 为 6 到 12。", "N")] = 0,
     out: Annotated[Path | None, _option("Write to a new file instead.", "写到新文件。", "FILE")] = None,
     model: Model = None,
     device: Device = "auto",
@@ -114,22 +117,32 @@ def generate(
     folder = find_model(model)
     lyricist = load(folder, device=device)
     # Refuses what cannot be before a word is written.
-    pieces = lyricist.stream(start, seed=seed, plan=plan, form=free, sampling=sampling)
+    pieces = lyricist.stream(start, seed=seed, plan=plan, form=free, sampling=sampling, novel=novel)
     check_range("count", count, 1, 100_000)
-    note(f"model: {folder}  seed: {seed}")
+    note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
+    marking = can_underline() and lyricist.checkpoint.novelty is not None and out is None
     if count == 1 and not as_json and not strict and out is None:
-        _stream(pieces)
+        text = _stream(pieces, lyricist if marking else None)
+        _name([run.text for run in lyricist.copied(text)])
         return
-    songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling)
-    if given_way := [said for song in songs for said in song.relaxed]:
-        if strict:
-            raise InputError(f"{given_way[0]}; ask for less, or leave out --strict")
-        note(*dict.fromkeys(given_way))
+    songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling, novel=novel)
+    _tell_relaxed(songs, strict=strict)
     if as_json:
         result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}
         _deliver(json.dumps(result, ensure_ascii=False) + "\n", out)
-    else:
-        _deliver(_sheet(songs, plan, out), out)
+        return
+    _name([run for song in songs for run in song.copied])
+    texts = [underlined(song.text, lyricist.copied(song.text)) if marking else song.text for song in songs]
+    is_lrc = out is not None and out.suffix.lower() == ".lrc"
+    _deliver(_lrc(songs, plan) if is_lrc else _sheet(texts), out)
+
+
+def _tell_relaxed(songs: "Sequence[Written]", *, strict: bool) -> None:
+    """Says which rules gave way, or fails."""
+    if said := list(dict.fromkeys(rule for song in songs for rule in song.relaxed)):
+        if strict:
+            raise InputError(f"{said[0]}; ask for less, or leave out --strict")
+        note(*said)
 
 
 def _deliver(text: str, out: Path | None) -> None:
@@ -143,28 +156,42 @@ def _deliver(text: str, out: Path | None) -> None:
         note(f"wrote {out}")
 
 
-def _stream(pieces: Iterable[str]) -> None:
-    """Prints a song as it is made; the last line is closed."""
-    last = "\n"
-    for piece in pieces:
+def _stream(pieces: Iterable[str], lyricist: "Lyricist | None") -> str:
+    """Prints a song as it is made, and gives its text; the last line is closed.
+
+    With a lyricist it comes in whole lines, what is copied underlined.
+    """
+    made: list[str] = []
+    kept = (made.append(piece) or piece for piece in pieces)  # type: ignore[func-returns-value]
+    for piece in by_lines(kept, lyricist) if lyricist else kept:
         print(piece, end="", flush=True)
-        last = piece or last
-    if not last.endswith("\n"):
+    text = "".join(made)
+    if not text.endswith("\n"):
         print()
+    return text
 
 
-def _sheet(songs: "Sequence[Written]", plan: "Plan", out: Path | None) -> str:
-    """One song as it is, with time tags where it goes to an .lrc; several in the songbook's form."""
-    from lyricgen.generation.lrc_out import lrc_text
+def _name(copied: list[str]) -> None:
+    """Says on standard error what was copied, if anything was."""
+    if line := naming(copied):
+        note(line)
 
-    if out is not None and out.suffix.lower() == ".lrc":
-        if len(songs) > 1:
-            raise OptionError("an .lrc file holds one song; leave out --count, or choose another --out")
-        return lrc_text(plan, songs[0].lines)
-    closed = [song.text.rstrip("\n") + "\n" for song in songs]
+
+def _sheet(texts: list[str]) -> str:
+    """One song as it is; several in the songbook's form, which `lyricgen` reads again."""
+    closed = [text.rstrip("\n") + "\n" for text in texts]
     if len(closed) == 1:
         return closed[0]
     return "\n".join(f"{SONG_MARK} {number}\n\n{text}" for number, text in enumerate(closed, 1))
+
+
+def _lrc(songs: "Sequence[Written]", plan: "Plan") -> str:
+    """The song under the time tags of its plan."""
+    from lyricgen.generation.lrc_out import lrc_text
+
+    if len(songs) > 1:
+        raise OptionError("an .lrc file holds one song; leave out --count, or choose another --out")
+    return lrc_text(plan, songs[0].lines)
 
 
 generate.__doc__ = EXAMPLES

@@ -61,7 +61,7 @@ Rule = Callable[[Draft], tuple[int, ...]]  # ids that may not come next
 class FormRules:
     """The rules for one form under one vocabulary, the most important first."""
 
-    def __init__(self, form: Form, vocab: Vocab) -> None:
+    def __init__(self, form: Form, vocab: Vocab, *, also: tuple[Rule, ...] = ()) -> None:
         self.form = form
         self._ids = vocab.ids
         self._break = vocab.ids.get("\n", -1)
@@ -69,6 +69,7 @@ class FormRules:
         self.rules: tuple[Rule, ...] = (self._ends, self._breaks, self._spaces)
         if not form.repeats:
             self.rules += (self._repeats,)
+        self.rules += also
 
     def finished(self, draft: Draft) -> bool:
         """Whether the song is complete."""

@@ -13,6 +13,7 @@ import torch
 from lyricgen.errors import InputError, OptionError
 from lyricgen.generation.constraints import Draft, Form
 from lyricgen.generation.engine import Engine
+from lyricgen.generation.novel import NovelRule
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.generation.writer import TOGETHER, Piece, Request, Writer
@@ -24,21 +25,31 @@ from lyricgen.model.likelihood import Unseen, token_nats
 from lyricgen.model.locate import find_model
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import Labeler
+from lyricgen.text.novelty import COPY, Run
 from lyricgen.text.vocab import END, START
 
 
 @dataclass(frozen=True)
 class Written:
-    """A song that was written: its text, its sung lines, and its cost under the model, nats per character."""
+    """A song that was written: its text, its sung lines, and its cost under the model, nats per character.
+
+    `copied` are the stretches of it that stand in the training songs, each once, as far as the model knows its songs.
+    """
 
     text: str
     lines: tuple[str, ...]
     nats_per_char: float
     relaxed: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The song as a JSON object."""
-        return {"lines": list(self.lines), "nats_per_char": self.nats_per_char, "relaxed": list(self.relaxed)}
+        return {
+            "lines": list(self.lines),
+            "nats_per_char": self.nats_per_char,
+            "relaxed": list(self.relaxed),
+            "copied": list(self.copied),
+        }
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class Lyricist:
     def __init__(self, loaded: Checkpoint) -> None:
         self.checkpoint = loaded
         self.vocab = loaded.vocab
+        self._novel: dict[int, NovelRule] = {}
 
     def stream(
         self,
@@ -84,12 +96,15 @@ class Lyricist:
         plan: Plan | None = None,
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
+        novel: int = 0,
     ) -> Iterator[str]:
         """The pieces of song `number` under a seed, the start text first, each as it is made.
 
-        Raises InputError for a start text of nothing but white space, OptionError for a plan that cannot be.
+        With `novel` nothing is written that makes a run of so many characters or more copied from the training
+        songs (6 to 12; see `Lyricist.copied`). Raises InputError for a start text of nothing but white space,
+        OptionError for a plan that cannot be.
         """
-        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling)
+        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel)
         return (piece.text for piece in self._run(request, [number]))
 
     def write(
@@ -101,13 +116,14 @@ class Lyricist:
         plan: Plan | None = None,
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
+        novel: int = 0,
     ) -> list[Written]:
         """`count` songs, written side by side; song k is the one that `stream(number=k)` gives.
 
         Raises InputError and OptionError as `stream` does.
         """
         check_range("count", count, 1, 100_000)
-        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling)
+        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel)
         songs: list[Written] = []
         for first in range(0, count, TOGETHER):
             group = list(range(first, min(first + TOGETHER, count)))
@@ -120,7 +136,16 @@ class Lyricist:
         model, unseen = self.checkpoint.model, Unseen.of(self.vocab)
         ids = [np.array(draft.ids, dtype=np.int32) for draft in drafts]
         nats = token_nats(model, ids, unseen=unseen, labeler=self.checkpoint.labeler)
-        return [_written(draft, float(cost.sum())) for draft, cost in zip(drafts, nats, strict=True)]
+        return [self._written(draft, float(cost.sum())) for draft, cost in zip(drafts, nats, strict=True)]
+
+    def copied(self, text: str, *, at_least: int = COPY) -> list[Run]:
+        """The stretches of a text of `at_least` characters or more that stand in one or two training songs.
+
+        Characters are counted as `lyricgen.text.units` does. None are told by a model without an index of its songs
+        (`checkpoint.novelty` is None).
+        """
+        novelty = self.checkpoint.novelty
+        return novelty.runs(text, at_least=at_least) if novelty else []
 
     def score(self, text: str) -> Score:
         """The cost of a text as the beginning of a song, in nats; its end is not predicted. Raises InputError."""
@@ -161,7 +186,14 @@ class Lyricist:
         return Writer(Engine(self.checkpoint.model), labeler)
 
     def _request(
-        self, start: str, *, seed: int, plan: Plan | None, form: Form | None, sampling: SamplingConfig | None
+        self,
+        start: str,
+        *,
+        seed: int,
+        plan: Plan | None,
+        form: Form | None,
+        sampling: SamplingConfig | None,
+        novel: int,
     ) -> Request:
         check_range("seed", seed, 0, 2**63 - 1)
         if start and not start.strip():
@@ -173,7 +205,8 @@ class Lyricist:
         lines = len(plan.lines) or form.lines
         if lines and (begun := len([line for line in start.split("\n") if line.strip()])) > lines:
             raise InputError(f"the start text has {begun} lines already, and the song shall have {lines}")
-        return Request(start, plan, form, sampling, self._named(plan), seed)
+        also = (self._novel_rule(novel).forbidden_ids,) if novel else ()
+        return Request(start, plan, form, sampling, self._named(plan), seed, also)
 
     def _named(self, plan: Plan) -> tuple[int, int]:
         """The labels of a plan's mood and style. Raises OptionError for one that the model does not know."""
@@ -189,10 +222,15 @@ class Lyricist:
     def _run(self, request: Request, songs: list[int]) -> Iterator[Piece]:
         return self._pen.write(request, songs=songs)
 
+    def _novel_rule(self, at_least: int) -> NovelRule:
+        if at_least not in self._novel:
+            self._novel[at_least] = NovelRule(self.checkpoint, at_least=at_least)
+        return self._novel[at_least]
 
-def _written(draft: Draft, nats: float) -> Written:
-    lines = (*draft.lines, draft.line) if draft.line else tuple(draft.lines)
-    return Written(draft.text, lines, nats / max(1, len(draft.text)), draft.relaxed)
+    def _written(self, draft: Draft, nats: float) -> Written:
+        lines = (*draft.lines, draft.line) if draft.line else tuple(draft.lines)
+        copied = dict.fromkeys(run.text for run in self.copied(draft.text))
+        return Written(draft.text, lines, nats / max(1, len(draft.text)), draft.relaxed, tuple(copied))
 
 
 def load(model: str | Path | None = None, *, device: str = "auto") -> Lyricist:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lyricgen.errors import OptionError
-from lyricgen.generation.constraints import Draft, Form, FormRules
+from lyricgen.generation.constraints import Draft, Form, FormRules, Rule
 from lyricgen.generation.course import PULL, SLACK, Course, Line
 from lyricgen.generation.engine import ROWS, Engine, Step
 from lyricgen.generation.opening import Opening, weigh
@@ -29,7 +29,10 @@ DRAWS = 24  # line ends that are tried before a rhyme gives way
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be written. `named` are the labels of the mood and the style, 0 where they are open."""
+    """What is to be written.
+
+    `named` are the labels of the mood and the style, 0 where they are open; `also` are rules beside the form's.
+    """
 
     start: str = ""
     plan: Plan = field(default_factory=Plan)
@@ -37,6 +40,7 @@ class Request:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     named: tuple[int, int] = (0, 0)
     seed: int = 0
+    also: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Writer:
     def write(self, request: Request, *, songs: Sequence[int]) -> Iterator[Piece]:
         """Pieces of text as they are made, the start text first. Raises OptionError where that breaks the plan."""
         plan, form = request.plan, request.form
-        rules = FormRules(Form(lines=len(plan.lines)) if plan.lines else form, self._vocab)
+        shape = Form(lines=len(plan.lines)) if plan.lines else form
+        rules = FormRules(shape, self._vocab, also=request.also)
         rows = [Row(k, self._course(request), song_stream(request.seed, k)) for k in songs]
         step = self._read(request, rows)
         if request.start:

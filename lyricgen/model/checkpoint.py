@@ -19,11 +19,12 @@ from lyricgen.errors import CheckpointError, LyricgenError
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
 from lyricgen.text.labels import Labeler
+from lyricgen.text.novelty import MOST, NoveltyIndex
 from lyricgen.text.vocab import Vocab
 
 FORMAT = 1
-CONFIG, VOCAB, WEIGHTS, LAST, HISTORY = (
-    "config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl",
+CONFIG, VOCAB, WEIGHTS, LAST, HISTORY, NOVELTY = (
+    "config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl", "novelty.bin",
 )  # fmt: skip
 CARD_KINDS = {
     "training": dict, "results": dict, "corpus": dict, "moods": tuple, "styles": tuple, "songs": str,
@@ -67,17 +68,21 @@ def _umask() -> int:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 text file whole."""
-    write_whole(path, lambda temporary: _write_bytes(temporary, text.encode("utf-8")))
+    write_bytes(path, text.encode("utf-8"))
 
 
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Writes a binary file whole."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(data)
+
+    write_whole(path, write)
 
 
 def save_weights(path: Path, state: dict[str, Tensor]) -> None:
     """Writes tensors as safetensors."""
-    data = to_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
-    write_whole(path, lambda temporary: _write_bytes(temporary, data))
+    write_bytes(path, to_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}))
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,11 @@ class Checkpoint:
     def labeler(self) -> Labeler | None:
         """What reads a text's plan, where the model knows plans."""
         return Labeler(self.vocab) if self.model.planner else None
+
+    @cached_property
+    def novelty(self) -> NoveltyIndex | None:
+        """What stands in the training songs, read when it is first asked for; None where nobody kept that."""
+        return read_novelty(self.folder)
 
 
 def load(path: str | Path, *, device: str = "cpu") -> Checkpoint:
@@ -175,6 +185,27 @@ def read_vocab(folder: Path) -> Vocab:
     return Vocab.from_json(_read_json(folder / VOCAB))
 
 
+def read_novelty(folder: Path) -> NoveltyIndex | None:
+    """The contents of `novelty.bin`; None where there is none. Raises CheckpointError where it is damaged."""
+    path = folder / NOVELTY
+    try:
+        if not path.exists():
+            return None
+        if path.stat().st_size > 4 * MOST:
+            raise CheckpointError(f"{path} is far too large; take an intact copy of the model, or remove that file")
+        return NoveltyIndex.from_bytes(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+
+
+def no_novelty(folder: Path) -> CheckpointError:
+    """The error for a model that cannot tell copies, where that is needed."""
+    return CheckpointError(
+        f"{folder} has no {NOVELTY}, the index of its training songs, so it cannot tell copies; train the model anew "
+        f"(an index is made for at most {MOST:,} characters)"
+    )
+
+
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -219,12 +250,13 @@ def describe(folder: Path) -> dict[str, Any]:
     card, vocab = read_card(folder), read_vocab(folder)
     with torch.device("meta"):
         parameters = sum(weight.numel() for weight in LyricModel(card.model).parameters())
-    weights = folder / WEIGHTS
+    weights, novelty = folder / WEIGHTS, folder / NOVELTY
     return {
         "model": str(folder),
         "network": asdict(card.model),
         "parameters": parameters,
         "bytes": weights.stat().st_size if weights.is_file() else 0,
+        "novelty_bytes": novelty.stat().st_size if novelty.is_file() else 0,
         "level": vocab.tokenizer.level,
         "segmenter": f"{vocab.tokenizer.segmenter} {vocab.tokenizer.version}".strip(),
         "corpus": card.corpus,

@@ -173,6 +173,16 @@ class VocabBuilder:
         vocab = Vocab((*(base.tokens if base else SPECIALS), *fresh), self.tokenizer, unseen)
         return vocab, self._pieces(vocab, words)
 
+    def spelling(self) -> Pieces | None:
+        """The code points, plus FIRST, that provisional ids stand for; None where they are that already."""
+        if self.tokenizer.level == "char":
+            return None
+        words = list(self._words)[FIRST:]
+        points = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int32)
+        lengths = np.array([1] * FIRST + [len(word) for word in words], dtype=np.int64)
+        flat = np.concatenate((np.arange(FIRST, dtype=np.int32), points + np.int32(FIRST)))
+        return Pieces(np.concatenate(([0], np.cumsum(lengths))), flat)
+
     def _pieces(self, vocab: Vocab, words: Sequence[str] | None) -> Pieces:
         ids = vocab.ids
         if words is None:

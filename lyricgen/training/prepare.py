@@ -16,12 +16,15 @@ from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import disk_errors
 from lyricgen.text.documents import Document
 from lyricgen.text.labels import Labeler, Labels, label_names
+from lyricgen.text.novelty import NoveltyBuilder, NoveltyIndex
 from lyricgen.text.song import Song
 from lyricgen.text.tokenizer import Tokenizer
+from lyricgen.text.units import BREAK
 from lyricgen.text.vocab import END, FIRST, START, Ids, Pieces, Vocab, VocabBuilder
 
 SAMPLE = 1 << 18  # ids by which it is decided whether lines are labelled
 CHUNK = 1 << 21  # provisional ids translated at a time: about 100 MB of working memory
+INDEXED = 1 << 17  # of them that are indexed at a time, so that the whole index still fits beside into as much
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
 LABELLED = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
 MOST_KNOWN = 60_000  # different moods and styles that are kept apart while a corpus is read
@@ -61,6 +64,7 @@ class Prepared:
     """A corpus ready for training. `split` says in words how the held-out part was taken; it may be empty.
 
     `names` is there where the lines of the training text were labelled, for a model that knows plans.
+    `novelty` tells what stands in the training songs; None where they are too many for it.
     """
 
     vocab: Vocab
@@ -68,6 +72,7 @@ class Prepared:
     valid: Part | None
     split: str
     names: Names | None = None
+    novelty: NoveltyIndex | None = None
 
 
 @dataclass
@@ -134,6 +139,7 @@ def prepare(
     base: Vocab | None = None,
     plan: bool | None = None,
     names: Names | None = None,
+    novelty: NoveltyBuilder | None = None,
     blank: bool = False,
     seed: int = 0,
 ) -> Prepared:
@@ -143,7 +149,8 @@ def prepare(
     lines are sung Chinese. `names` are moods and styles that have their labels already.
 
     The split is by song (labels in the songs win), by the tail where there is one; `valid` is used instead where
-    it is given, and songs labelled as held out are still not trained on. `base` is a vocabulary to grow from.
+    it is given, and songs labelled as held out are still not trained on. `base` is a vocabulary to grow from;
+    `novelty` may know songs already that the model was trained on before.
     `blank`: an end of song stands for an empty line of the file and counts as its character.
     Raises TrainingError for a text too short to learn from.
     """
@@ -180,7 +187,8 @@ def prepare(
             _write_labels(folder / "labels.npy", ids, labeler, _song_labels(spool, split.train, names))
         else:
             names = None
-    return Prepared(vocab, train, held if len(split.valid) else None, split.how, names)
+        index = _index(spool, split.train, builder.spelling(), novelty or NoveltyBuilder())
+    return Prepared(vocab, train, held if len(split.valid) else None, split.how, names, index)
 
 
 def _name(spool: _Spool, runs: Runs, *, known: Names) -> Names:
@@ -286,15 +294,16 @@ def _count(spool: _Spool, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:
     return counts
 
 
-def _chunks(runs: Runs) -> Iterator[slice]:
-    """Slices that cover the runs in order, neighbours joined, none longer than CHUNK."""
+def _chunks(runs: Runs, *, longest: int | None = None) -> Iterator[slice]:
+    """Slices that cover the runs in order, neighbours joined, none longer than `longest` (CHUNK)."""
+    longest = longest or CHUNK  # which tests make smaller
     if not len(runs):
         return
     apart = np.flatnonzero(runs[1:, 0] != runs[:-1, 1])
     starts = runs[np.concatenate(([0], apart + 1)), 0].tolist()
     stops = runs[np.concatenate((apart, [len(runs) - 1])), 1].tolist()
     for start, stop in zip(starts, stops, strict=True):
-        yield from (slice(a, min(a + CHUNK, stop)) for a in range(start, stop, CHUNK))
+        yield from (slice(a, min(a + longest, stop)) for a in range(start, stop, longest))
 
 
 def _write(path: Path, spool: _Spool, runs: Runs, pieces: Pieces, *, vocab: Vocab, blank: bool) -> Part:
@@ -317,6 +326,17 @@ def _write(path: Path, spool: _Spool, runs: Runs, pieces: Pieces, *, vocab: Voca
         file.flush()
         os.fsync(file.fileno())
     return Part(path, tokens, characters, len(runs))
+
+
+def _index(spool: _Spool, runs: Runs, spelling: Pieces | None, novelty: NoveltyBuilder) -> NoveltyIndex | None:
+    """What stands in the runs; `spelling` is what the spool's ids stand for."""
+    for chunk in _chunks(runs, longest=INDEXED):
+        if novelty.full:
+            break
+        ids = spool.read(chunk)
+        points = spelling.expand(ids).astype(np.uint32) if spelling else ids
+        novelty.feed(np.where(points < FIRST, np.uint32(BREAK), points - np.uint32(FIRST)))
+    return novelty.build()
 
 
 def load_ids(path: Path, *, tokens: int, vocab_size: int) -> Ids:

@@ -13,15 +13,17 @@ from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import (
     HISTORY,
     LAST,
+    NOVELTY,
     VOCAB,
     WEIGHTS,
     Card,
     disk_errors,
     read_card,
     save_weights,
+    write_bytes,
     write_text,
-    write_whole,
 )
+from lyricgen.text.novelty import NoveltyIndex
 from lyricgen.text.vocab import Vocab
 
 STATE = "training.pt"
@@ -66,7 +68,7 @@ class RunFolder:
                 raise TrainingError(f"the run in {path} is finished; train on from it by --init-from {path}")
             raise TrainingError(f"the run in {path} stopped before its first save; remove the folder and start again")
         folder = cls(path)
-        for name in (STATE, WEIGHTS, LAST, VOCAB, HISTORY, "config.json"):
+        for name in (STATE, WEIGHTS, LAST, VOCAB, HISTORY, NOVELTY, "config.json"):
             for leftover in path.glob(f".{name}-*"):  # of a save that was cut short
                 leftover.unlink(missing_ok=True)
         return folder
@@ -80,6 +82,10 @@ class RunFolder:
         """Writes what the model is and what its ids mean."""
         card.save(self.path)
         write_text(self.path / VOCAB, vocab.dumps())
+
+    def save_novelty(self, index: NoveltyIndex) -> None:
+        """Writes what stands in the training songs."""
+        write_bytes(self.path / NOVELTY, index.to_bytes())
 
     def card(self) -> Card:
         """What `describe` wrote."""
@@ -98,10 +104,7 @@ class RunFolder:
         data = io.BytesIO()
         torch.save(state, data)  # not into the file: torch tells no OSError when the disk is full
 
-        def write(temporary: Path) -> None:
-            temporary.write_bytes(data.getbuffer())
-
-        write_whole(self.path / STATE, write)
+        write_bytes(self.path / STATE, data.getbuffer())
 
     def load_state(self) -> dict[str, Any]:
         """What `save_state` wrote; code in the file is not run."""

@@ -19,6 +19,7 @@ from lyricgen.model.network import LyricModel
 from lyricgen.text.corpus import Corpus
 from lyricgen.text.documents import Songs, read_documents
 from lyricgen.text.labels import LENGTHS, RHYMES
+from lyricgen.text.novelty import MOST, NoveltyBuilder
 from lyricgen.text.resources import songbook
 from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
@@ -92,6 +93,8 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
     with _removed_on_failure(folder):
         source = checkpoint.load(find_model(options.init_from)) if options.init_from else None
         prepared = _prepare(options, corpus, folder, source=source)
+        if prepared.novelty is not None:
+            folder.save_novelty(prepared.novelty)
         if options.valid and prepared.valid is None:
             raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
         shape = _fitted(source.card.model, prepared) if source else None
@@ -104,6 +107,7 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
                                 used=time.monotonic() - began)  # fmt: skip
     text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
     said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why)
+    said += _unindexed(prepared, source)
     return Session(trainer, folder.path, said + _shrunk(options, recipe))
 
 
@@ -124,7 +128,7 @@ def _fitted(config: ModelConfig, prepared: Prepared) -> ModelConfig:
 
 
 def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, source: Checkpoint | None) -> Prepared:
-    base = source.vocab if source else None
+    base, parent = (source.vocab, source.novelty) if source else (None, None)
     level = options.level or ("word" if options.preset == "classic" else "char")
     rare = options.min_count or (1 if options.preset == "classic" or level == "char" else WORD_MIN_COUNT)
     tokenizer = base.tokenizer if base else Tokenizer.of_level(level)
@@ -138,6 +142,7 @@ def _prepare(options: RunOptions, corpus: Corpus, folder: RunFolder, *, source: 
         base=base,
         plan=bool(source.card.model.lengths) if source else options.plan,
         names=Names(source.card.moods, source.card.styles) if source else None,
+        novelty=NoveltyBuilder(base=parent, partial=source is not None and parent is None),
         blank=options.songs == "blank",
         seed=(options.wishes.seed or 0) if options.split_seed is None else options.split_seed,
     )
@@ -181,6 +186,15 @@ def _shrunk(options: RunOptions, recipe: Recipe) -> tuple[str, ...]:
     if window >= asked:
         return ()
     return (f"the text is short: the window is {window} tokens instead of {asked}",)
+
+
+def _unindexed(prepared: Prepared, source: Checkpoint | None) -> tuple[str, ...]:
+    """What the model will not be able to tell of copies."""
+    if prepared.novelty is None:
+        return (f"too much text for an index ({MOST:,} characters at most): this model will not tell copies",)
+    if prepared.novelty.partial and source is not None:
+        return (f"{source.folder} has no full index of its songs: copies from those will not be told",)
+    return ()
 
 
 def _next_folder(paths: tuple[str, ...]) -> Path:

@@ -182,7 +182,7 @@ def test_a_full_disk_says_so_and_keeps_the_last_save(
     import os
 
     real = os.fsync
-    syncs = iter(range(7))
+    syncs = iter(range(8))  # the eight files of a first save
 
     def full(number: int) -> None:
         if next(syncs, None) is None:

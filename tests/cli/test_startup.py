@@ -32,7 +32,10 @@ def probe(*arguments: str, **environment: str) -> str:
     [
         ("--help",),
         ("--version",),
-        *((name, "--help") for name in ("train", "generate", "evaluate", "compare", "plot", "info", "rhymes")),
+        *(
+            (name, "--help")
+            for name in ("train", "generate", "evaluate", "check", "compare", "plot", "info", "rhymes")
+        ),
     ],
 )
 def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
@@ -53,7 +56,8 @@ def test_help_speaks_the_users_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "generate", "vocab", "corpus", "evaluate", "next", "compare", "plot", "info", "rhymes"]
+    "command",
+    ["train", "generate", "vocab", "corpus", "evaluate", "next", "check", "compare", "plot", "info", "rhymes"],
 )
 @pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
 def test_every_help_has_examples(command: str, language: str) -> None:

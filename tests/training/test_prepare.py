@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricgen.errors import CheckpointError, TrainingError
+from lyricgen.text import novelty
 from lyricgen.text.documents import Document
 from lyricgen.text.song import Section, Song
 from lyricgen.text.tokenizer import Tokenizer
@@ -229,6 +230,31 @@ def test_a_vocabulary_that_grows_keeps_its_ids(tmp_path: Path) -> None:
     found = prepared([song("aay"), song("ay")], tmp_path, base=base, valid=[])
     assert found.vocab.tokens == (*base.tokens, "a")
     assert sides(found)[0] == "<aay\n><ay\n>"
+
+
+# The index of what was trained on
+
+
+@pytest.mark.parametrize("tokenizer", [CHARACTERS, WORDS])
+def test_the_index_is_of_the_training_songs(
+    tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    songs = [song("星光在天上|我们 走，回家", split="train"), song("月亮在天上我们不回家", split="valid")]
+    songs += [song("大海和火车"), song("一直往前开去", continues=True)]
+    index = prepared(songs, tmp_path, tokenizer=tokenizer).novelty
+    assert index is not None and index.songs == 2
+    assert [run.text for run in index.runs("在天上我们走回家")] == ["在天上我们走回家"]
+    assert len(index.runs("大海和火车一直往前开去")) == 1
+    assert index.runs("月亮在天上我们不回家") == []
+    monkeypatch.setattr(prepare_module, "INDEXED", 3)
+    parts = prepared(songs, tmp_path, tokenizer=tokenizer).novelty
+    assert parts is not None and parts.prints.tolist() == index.prints.tolist()
+
+
+def test_too_much_text_for_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(novelty, "MOST", 30)
+    assert prepared([song("星光在天上我们走回家") for _ in range(3)], tmp_path, valid=[]).novelty is not None
+    assert prepared([song("星光在天上我们走回家") for _ in range(5)], tmp_path, valid=[]).novelty is None
 
 
 # What cannot be

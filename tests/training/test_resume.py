@@ -165,7 +165,14 @@ def test_a_finished_run_keeps_only_what_a_model_needs(songs: Path, tmp_path: Pat
     session = begin(songs, tmp_path / "run")
     finish(session)
     names = {path.name for path in session.folder.iterdir()}
-    assert names == {"config.json", "vocab.json", "model.safetensors", "last.safetensors", "history.jsonl"}
+    assert names == {
+        "config.json",
+        "vocab.json",
+        "model.safetensors",
+        "last.safetensors",
+        "history.jsonl",
+        "novelty.bin",
+    }
     with pytest.raises(TrainingError, match="finished; train on from it by --init-from"):
         resume_session(session.folder, device=CPU)
 
