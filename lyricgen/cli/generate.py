@@ -76,6 +76,8 @@ def generate(
     shown: ShowPlan = False,
     strict: Annotated[bool, typer.Option("--strict", help=tell("Fail where a rule of the plan has to give way.",
                                                                "要求做不到时报错，而不是放宽。"))] = False,
+    candidates: Annotated[int, _option("Write K versions of each line and keep the best.",
+                                       "每行写 K 个版本，留下最好的。", "K")] = 1,
     count: Annotated[int, _option("How many songs.", "写几首。", "N")] = 1,
     seed: Seed = None,
     temperature: Annotated[float | None, _option("Above 1 bolder, below 1 safer. Default: 0.8.",
@@ -116,8 +118,9 @@ def generate(
     seed = secrets.randbelow(1 << 31) if seed is None else seed
     folder = find_model(model)
     lyricist = load(folder, device=device)
+    ways = {"novel": novel, "candidates": candidates}
     # Refuses what cannot be before a word is written.
-    pieces = lyricist.stream(start, seed=seed, plan=plan, form=free, sampling=sampling, novel=novel)
+    pieces = lyricist.stream(start, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
     check_range("count", count, 1, 100_000)
     note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
     marking = can_underline() and lyricist.checkpoint.novelty is not None and out is None
@@ -125,7 +128,7 @@ def generate(
         text = _stream(pieces, lyricist if marking else None)
         _name([run.text for run in lyricist.copied(text)])
         return
-    songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling, novel=novel)
+    songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
     _tell_relaxed(songs, strict=strict)
     if as_json:
         result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}

@@ -65,6 +65,9 @@ def train(
                                             "用预训练词向量起步（word2vec 或 GloVe 文本格式）。")] = None,
     preset: Annotated[str | None, _option("classic", "The usual tutorial's sizes: RNN 128 to 256, 10 epochs.",
                                           "教程里的大小：RNN 128 到 256，10 遍。")] = None,
+    plan: Annotated[bool | None, typer.Option("--plan/--no-plan", show_default=False, help=tell(
+        "Whether the model learns to plan its lines. Default: where they are sung Chinese.",
+        "模型是否学会规划每行。缺省：歌词是中文就学。"))] = None,
     seed: Seed = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
@@ -84,7 +87,7 @@ def train(
                         residual=residual, window=window, batch=batch, lr=lr, epochs=epochs, minutes=minutes,
                         seed=seed)  # fmt: skip
         options = RunOptions(tuple(paths or ()), out, valid, cast(Literal["file", "blank"], songs or "file"), level,
-                             min_count, preset, vectors, init_from, wishes, command=_command())  # fmt: skip
+                             min_count, preset, vectors, init_from, wishes, command=_command(), plan=plan)  # fmt: skip
         session = start_session(options, device=chosen, began=began)
     note(*session.lines)
     report = follow(session)
@@ -97,7 +100,7 @@ def train(
 
 def _check_alone(resume: Path, given: dict[str, Any]) -> None:
     """Raises OptionError where --resume stands beside settings: a run goes on with its own."""
-    others = [name for name, value in given.items() if name not in ("resume", "device") and value]
+    others = [name for name, value in given.items() if name not in ("resume", "device") and (value or value is False)]
     if others:
         raise OptionError(f"a run that goes on keeps its own settings; give --resume {resume} alone")
 

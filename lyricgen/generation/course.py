@@ -1,5 +1,6 @@
 """How one song keeps to its plan: what its next line may be, and what may follow in the line at hand."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -51,6 +52,14 @@ class Course:
         }
         self._ends: dict[int, set[str]] = {}
         self._words = _places(plan)
+
+    def twin(self) -> "Course":
+        """The same song on another way from here."""
+        other = copy.copy(self)
+        other.line, other.relaxed = copy.copy(self.line), list(self.relaxed)
+        other._classes, other._words = dict(self._classes), dict(self._words)
+        other._ends = {group: set(ends) for group, ends in self._ends.items()}
+        return other
 
     @property
     def planned(self) -> bool:

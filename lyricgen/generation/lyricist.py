@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from lyricgen.errors import InputError, OptionError
+from lyricgen.generation.candidates import Chooser
 from lyricgen.generation.constraints import Draft, Form
 from lyricgen.generation.engine import Engine
 from lyricgen.generation.novel import NovelRule
@@ -97,14 +98,17 @@ class Lyricist:
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
         novel: int = 0,
+        candidates: int = 1,
     ) -> Iterator[str]:
         """The pieces of song `number` under a seed, the start text first, each as it is made.
 
         With `novel` nothing is written that makes a run of so many characters or more copied from the training
-        songs (6 to 12; see `Lyricist.copied`). Raises InputError for a start text of nothing but white space,
+        songs (6 to 12; see `Lyricist.copied`). With `candidates`, so many versions of each line are written, and the
+        best is kept; then pieces are whole lines. Raises InputError for a start text of nothing but white space,
         OptionError for a plan that cannot be.
         """
-        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel)
+        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel,
+                                candidates=candidates)  # fmt: skip
         return (piece.text for piece in self._run(request, [number]))
 
     def write(
@@ -117,16 +121,19 @@ class Lyricist:
         form: Form | None = None,
         sampling: SamplingConfig | None = None,
         novel: int = 0,
+        candidates: int = 1,
     ) -> list[Written]:
         """`count` songs, written side by side; song k is the one that `stream(number=k)` gives.
 
         Raises InputError and OptionError as `stream` does.
         """
         check_range("count", count, 1, 100_000)
-        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel)
+        request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel,
+                                candidates=candidates)  # fmt: skip
         songs: list[Written] = []
-        for first in range(0, count, TOGETHER):
-            group = list(range(first, min(first + TOGETHER, count)))
+        together = max(1, TOGETHER // request.candidates)
+        for first in range(0, count, together):
+            group = list(range(first, min(first + together, count)))
             done = {piece.song: piece.finished for piece in self._run(request, group) if piece.finished}
             songs += self._weighed([done[number] for number in group])
         return songs
@@ -194,8 +201,8 @@ class Lyricist:
         form: Form | None,
         sampling: SamplingConfig | None,
         novel: int,
+        candidates: int,
     ) -> Request:
-        check_range("seed", seed, 0, 2**63 - 1)
         if start and not start.strip():
             raise InputError("the start text is only white space; give it a word, or leave it out")
         plan, sampling = plan or Plan(), sampling or SamplingConfig()
@@ -206,7 +213,7 @@ class Lyricist:
         if lines and (begun := len([line for line in start.split("\n") if line.strip()])) > lines:
             raise InputError(f"the start text has {begun} lines already, and the song shall have {lines}")
         also = (self._novel_rule(novel).forbidden_ids,) if novel else ()
-        return Request(start, plan, form, sampling, self._named(plan), seed, also)
+        return Request(start, plan, form, sampling, self._named(plan), seed, also, candidates)
 
     def _named(self, plan: Plan) -> tuple[int, int]:
         """The labels of a plan's mood and style. Raises OptionError for one that the model does not know."""
@@ -220,7 +227,10 @@ class Lyricist:
         return labels[0], labels[1]
 
     def _run(self, request: Request, songs: list[int]) -> Iterator[Piece]:
-        return self._pen.write(request, songs=songs)
+        if request.candidates == 1:
+            return self._pen.write(request, songs=songs)
+        chooser = Chooser(self._pen, copies=lambda text: len(self.copied(text)))
+        return chooser.write(request, songs=songs)
 
     def _novel_rule(self, at_least: int) -> NovelRule:
         if at_least not in self._novel:

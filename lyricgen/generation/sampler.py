@@ -85,9 +85,10 @@ def warpers(config: SamplingConfig) -> list[Warper]:
     return rules
 
 
-def song_stream(seed: int, number: int) -> np.random.Generator:
-    """The random stream of song `number` under a seed: its own, however many songs are written beside it."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, number))))
+def song_stream(seed: int, number: int, version: int = 0) -> np.random.Generator:
+    """The random stream of a version of song `number` under a seed: its own, whatever is written beside it."""
+    key = (seed, number, version) if version else (seed, number)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
 def draw(logits: Tensor, uniforms: Tensor) -> Tensor:

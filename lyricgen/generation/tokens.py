@@ -45,6 +45,10 @@ class Tokens:
             found[length] = any(size <= length and found[length - size] for size in sizes)
         return found
 
+    @cached_property
+    def _blank(self) -> Mask:
+        return self._each(lambda text: not text.strip())
+
     def only(self, ids: Iterable[int]) -> Mask:
         """Just these ids."""
         mask = np.zeros(len(self.units), dtype=bool)
@@ -60,6 +64,7 @@ class Tokens:
         counted = np.flatnonzero(fits & (self.units > 0))
         fits[counted] = self._reachable[left - self.units[counted]]
         fits = fits | self.latin if latin and left else fits & ~self.latin
+        fits &= left > 0 or ~self._blank  # a line does not end in a space
         fits[END - FIRST_CLASS] = False
         if self.line_break >= 0:
             fits[self.line_break - FIRST_CLASS] = not left

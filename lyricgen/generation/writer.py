@@ -16,6 +16,7 @@ from lyricgen.generation.opening import Opening, weigh
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import RECENT, SamplingConfig, Warper, draw, penalize, song_stream, warpers
 from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.model.config import check_range
 from lyricgen.model.likelihood import Masks
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import Labeler
@@ -23,6 +24,7 @@ from lyricgen.text.phonetics import count_units
 from lyricgen.text.vocab import END, FIRST, START
 
 TOGETHER = 64  # songs written side by side
+MOST_CANDIDATES = 64
 Take = Callable[[Tensor, Sequence[int]], Tensor]  # classes (B,) from scores (B, C) of some rows
 DRAWS = 24  # line ends that are tried before a rhyme gives way
 
@@ -31,7 +33,8 @@ DRAWS = 24  # line ends that are tried before a rhyme gives way
 class Request:
     """What is to be written.
 
-    `named` are the labels of the mood and the style, 0 where they are open; `also` are rules beside the form's.
+    `named` are the labels of the mood and the style, 0 where they are open; `also` are rules beside the form's;
+    of so many `candidates` for each line the best is kept.
     """
 
     start: str = ""
@@ -41,6 +44,11 @@ class Request:
     named: tuple[int, int] = (0, 0)
     seed: int = 0
     also: tuple[Rule, ...] = ()
+    candidates: int = 1
+
+    def __post_init__(self) -> None:
+        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_range("candidates", self.candidates, 1, MOST_CANDIDATES)
 
 
 @dataclass(frozen=True)
@@ -76,32 +84,71 @@ class Writer:
     @torch.inference_mode()
     def write(self, request: Request, *, songs: Sequence[int]) -> Iterator[Piece]:
         """Pieces of text as they are made, the start text first. Raises OptionError where that breaks the plan."""
-        plan, form = request.plan, request.form
-        shape = Form(lines=len(plan.lines)) if plan.lines else form
-        rules = FormRules(shape, self._vocab, also=request.also)
-        rows = [Row(k, self._course(request), song_stream(request.seed, k)) for k in songs]
-        step = self._read(request, rows)
+        rules, warp = self.rules(request), warpers(request.sampling)
+        rows = [self.row(request, number) for number in songs]
+        step = self.read(request, rows)
         if request.start:
             yield from (Piece(row.number, request.start) for row in rows)
-        warp = warpers(request.sampling)
         while rows:
-            done = [row.course.finished(row.draft) or rules.finished(row.draft) for row in rows]
-            yield from (Piece(row.number, "", _closed(row)) for row, end in zip(rows, done, strict=True) if end)
+            done = [self.finished(row, rules) for row in rows]
+            yield from (self.closed(row) for row, end in zip(rows, done, strict=True) if end)
             going = [k for k, end in enumerate(done) if not end]
             if len(going) < len(rows):
                 rows = [rows[k] for k in going]
                 if not rows:
                     return
-                step = self._engine.keep(step, torch.tensor(_padded(going), device=step.logits.device))
-            ids = self._choose(step.logits[: len(rows)], rows, rules, request.sampling, warp)
+                step = self.keep(step, going)
+            ids = self.choose(step.logits[: len(rows)], rows, rules, request.sampling, warp)
             for row, number in zip(rows, ids, strict=True):
-                piece = self._take(row, number)
-                if piece:
+                if piece := self.take(row, number):
                     yield Piece(row.number, piece)
-            opening = [k for k, number in enumerate(ids) if number == self._break]
-            opening = [k for k in opening if not (rows[k].course.finished(rows[k].draft))]
-            self._open(rows, opening, step.features, request.sampling)
-            step = self._feed(rows, ids, step, request.named)
+            breaks = [k for k, number in enumerate(ids) if self.ends_line(number)]
+            breaks = [k for k in breaks if not rows[k].course.finished(rows[k].draft)]
+            self._open(rows, breaks, step.features, request.sampling)
+            step = self.feed(rows, ids, step, request.named)
+
+    # --- what a song is made of, for those who write otherwise than from its first token to its last
+
+    def rules(self, request: Request) -> FormRules:
+        """The rules of the song's form."""
+        form = Form(lines=len(request.plan.lines)) if request.plan.lines else request.form
+        return FormRules(form, self._vocab, also=request.also)
+
+    def row(self, request: Request, number: int, version: int = 0) -> Row:
+        """A song that is not begun; its version 0 is song `number` under the seed."""
+        return Row(number, self._course(request), song_stream(request.seed, number, version))
+
+    def finished(self, row: Row, rules: FormRules) -> bool:
+        """Whether a song is complete."""
+        return row.course.finished(row.draft) or rules.finished(row.draft)
+
+    def ends_line(self, number: int) -> bool:
+        """Whether an id is the line break."""
+        return number == self._break
+
+    def closed(self, row: Row) -> Piece:
+        """The last piece of a song: all of it."""
+        row.draft.relaxed = tuple(row.course.relaxed)
+        return Piece(row.number, "", row.draft)
+
+    def keep(self, step: Step, rows: list[int]) -> Step:
+        """The step of some rows only."""
+        return self._engine.keep(step, torch.tensor(_padded(rows), device=step.logits.device))
+
+    def join(self, steps: Sequence[Step]) -> Step:
+        """The first rows of several steps side by side."""
+        height = -(-len(steps) // ROWS) * ROWS
+        steps = [*steps, *[steps[-1]] * (height - len(steps))]
+        state = [
+            tuple(torch.cat([step.state[layer][part][:1] for step in steps]) for part in range(len(parts)))
+            for layer, parts in enumerate(steps[0].state)
+        ]
+        return Step(torch.cat([s.logits[:1] for s in steps]), torch.cat([s.features[:1] for s in steps]), state)
+
+    def next_line(self, rows: Sequence[Row], step: Step, request: Request) -> Step:
+        """Begins the next line of rows that stand before their line break."""
+        self._open(rows, range(len(rows)), step.features, request.sampling)
+        return self.feed(rows, [self._break] * len(rows), step, request.named)
 
     @torch.inference_mode()
     def opening(self, text: str) -> Opening | None:
@@ -109,14 +156,14 @@ class Writer:
         if self._engine.model.planner is None:
             return None
         request = Request(text)
-        row = Row(0, self._course(request), song_stream(0, 0))
+        row = self.row(request, 0)
         before, opener, begun = self._read_lines(request, [row])
         return self._weigh(row, before, opener, begun, request.named)
 
     def _course(self, request: Request) -> Course:
         return Course(request.plan, request.form, self._tokens, labelled=self._engine.model.planner is not None)
 
-    def _take(self, row: Row, number: int) -> str:
+    def take(self, row: Row, number: int) -> str:
         """Adds a token to a draft; gives its text."""
         piece = self._vocab.tokens[number] if number >= FIRST else ""
         draft = row.draft
@@ -128,33 +175,37 @@ class Writer:
             row.course.close(draft)
         return piece
 
-    def _feed(self, rows: Sequence[Row], ids: Sequence[int], step: Step, named: tuple[int, int]) -> Step:
-        """The step after each row's id."""
+    def feed(self, rows: Sequence[Row], ids: Sequence[int | None], step: Step, named: tuple[int, int]) -> Step:
+        """The step after each row's id; after None a row's numbers mean nothing."""
         device, height = step.logits.device, len(step.logits)
-        padded = torch.tensor([*ids, *[END] * (height - len(ids))], device=device)
+        known = [END if number is None else number for number in ids]
+        padded = torch.tensor([*known, *[END] * (height - len(ids))], device=device)
         if self._engine.model.planner is None:
             return self._engine.step(padded, step.state)
-        told = [(*row.course.label(row.draft), *named) for row in rows]
+        told = [
+            (0, 0, 0, 0) if number is None else (*row.course.label(row.draft), *named)
+            for row, number in zip(rows, ids, strict=True)
+        ]
         labels = torch.tensor(told + [(0, 0, 0, 0)] * (height - len(ids)), device=device)
         return self._engine.step(padded, step.state, labels)
 
     # --- the start of a song
 
-    def _read(self, request: Request, rows: list[Row]) -> Step:
+    def read(self, request: Request, rows: list[Row]) -> Step:
         """Reads the start text into every row: the step after it."""
         step, opener, begun = self._read_lines(request, rows)
         row = rows[0]
         self._check_begun(row, self._vocab.decode(begun.tolist()) if len(begun) else "")
         if not len(begun):
             self._open(rows, range(len(rows)), step.features, request.sampling)
-            return self._feed(rows, [opener] * len(rows), step, request.named)
+            return self.feed(rows, [opener] * len(rows), step, request.named)
         text = request.start.rpartition("\n")[2]
         if self._engine.model.planner is None:
             for row in rows:
                 self._open_unlabelled(row)
-            step = self._feed(rows, [opener] * len(rows), step, request.named)
+            step = self.feed(rows, [opener] * len(rows), step, request.named)
             for number in begun.tolist():
-                step = self._feed(rows, [number] * len(rows), step, request.named)
+                step = self.feed(rows, [number] * len(rows), step, request.named)
         else:
             found = self._weigh(row, step, opener, begun, request.named)
             sums = found.weights.cumsum(0).cpu().numpy()
@@ -238,7 +289,7 @@ class Writer:
 
     # --- the next token
 
-    def _choose(
+    def choose(
         self,
         logits: Tensor,
         rows: Sequence[Row],
@@ -315,11 +366,6 @@ def _pick(odds: npt.NDArray[np.float64], allowed: Mask, stream: np.random.Genera
     scores = np.exp((scores - scores.max()) / min(1.0, sampling.temperature))
     sums = scores.cumsum()
     return min(int(np.searchsorted(sums, stream.random() * sums[-1], side="right")), len(sums) - 1)
-
-
-def _closed(row: Row) -> Draft:
-    row.draft.relaxed = tuple(row.course.relaxed)
-    return row.draft
 
 
 def _padded(rows: list[int]) -> list[int]:
