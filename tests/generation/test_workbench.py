@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from lyricgen.errors import LyricgenError, OptionError
-from lyricgen.generation.lyricist import Lyricist
+from lyricgen.generation.lyricist import Lyricist, Written
 from lyricgen.generation.manuscript import Manuscript
 from lyricgen.generation.plan import LinePlan, Plan
 from lyricgen.generation.sampler import SamplingConfig
@@ -126,13 +127,23 @@ def test_the_plan_holds_line_by_line(writer: Lyricist) -> None:
     assert len(work.page.lines) == 4
 
 
-def test_a_rule_that_gives_way_is_told_and_ranks_last() -> None:
+def test_a_rule_that_gives_way_is_told() -> None:
     work = bench(make_lyricist(), plan=Plan.parse(acrostic="龙", lines=2))  # the model cannot write it
     assert all(any("head" in rule for rule in each.relaxed) for each in work.propose())
-    work = bench(make_lyricist(tokens=TOKENS), plan=Plan.parse(pattern="2", rhyme="AA", lines=2), candidates=9)
-    work.take("月亮")
-    broken = [bool(each.relaxed) for each in work.propose()]
-    assert broken == sorted(broken)
+
+
+def test_lines_that_keep_the_rules_come_first() -> None:
+    class Lax(Lyricist):
+        """Says of some lines that a rule gave way in them."""
+
+        def write(self, *given: Any, **options: Any) -> list[Written]:
+            songs = super().write(*given, **options)
+            return [replace(song, relaxed=("rhyme",) * (len(song.lines[-1]) % 4 > 0)) for song in songs]
+
+    found = bench(Lax(make_lyricist(tokens=TOKENS).checkpoint), candidates=10).propose()
+    broken = [bool(each.relaxed) for each in found]
+    assert broken == sorted(broken) and {*broken} == {True, False}
+    assert [each.cost for each in found] != sorted(each.cost for each in found)
 
 
 def test_a_word_waits_until_its_line_is_taken_and_no_longer() -> None:
