@@ -51,7 +51,7 @@ class Course:
             group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
         }
         self._ends: dict[int, set[str]] = {}
-        self._words = _places(plan)
+        self._words = _places(plan, lines=form.lines)
 
     def twin(self) -> "Course":
         """The same song on another way from here."""
@@ -250,10 +250,10 @@ class Course:
         return 0 if fits else 1
 
 
-def _places(plan: Plan) -> dict[str, int]:
-    """The line in which each word is to stand, spread over the song."""
+def _places(plan: Plan, *, lines: int) -> dict[str, int]:
+    """The line in which each word is to stand, spread over the song; of a free one, so many `lines` or 0."""
     if not plan.lines:
-        return {word: 1 + 2 * number for number, word in enumerate(plan.words)}
+        return {word: min(1 + 2 * k, lines - 1 if lines else 1 + 2 * k) for k, word in enumerate(plan.words)}
     places: dict[str, int] = {}
     for number, word in enumerate(plan.words):
         need = count_units(word)

@@ -17,6 +17,7 @@ from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
 IGNORED = -1
 WINDOW = 256  # tokens of each stream scored at a time
 STREAMS = 32  # texts scored side by side
+MOST_LOGITS = 1 << 24  # at a time, 64 MB of float32: a large vocabulary is scored in shorter windows
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,10 @@ def stream_nats(
     masks = Masks(labeler, device) if labeler else None
     state = model.initial_state(len(rows))
     parts = []
-    for t in range(0, length - 1, WINDOW):
-        window = torch.from_numpy(ids[t : t + WINDOW + 1]).to(device)
-        plan = torch.from_numpy(known[t : t + WINDOW + 1].astype(np.int64)).to(device)
+    steps = max(1, min(WINDOW, MOST_LOGITS // (len(rows) * len(model.bias))))
+    for t in range(0, length - 1, steps):
+        window = torch.from_numpy(ids[t : t + steps + 1]).to(device)
+        plan = torch.from_numpy(known[t : t + steps + 1].astype(np.int64)).to(device)
         features, state = model.features(window[:-1], state, plan[:-1] if masks else None)
         logits = model.logits(features).float() / temperature
         if masks:
