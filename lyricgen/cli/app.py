@@ -8,7 +8,20 @@ from typing import Any, NoReturn
 import typer
 
 from lyricgen import __version__
-from lyricgen.cli import check, compare, corpus, evaluate, generate, info, next_tokens, plot, rhymes, train, vocab
+from lyricgen.cli import (
+    check,
+    compare,
+    corpus,
+    evaluate,
+    generate,
+    info,
+    next_tokens,
+    plot,
+    rhymes,
+    train,
+    vocab,
+    write,
+)
 from lyricgen.cli.console import note, silence, use_utf8
 from lyricgen.cli.cores import share_cores
 from lyricgen.cli.language import tell
@@ -17,6 +30,7 @@ from lyricgen.errors import LyricgenError
 COMMANDS: dict[str, Callable[..., Any]] = {
     "train": train.train,
     "generate": generate.generate,
+    "write": write.write,
     "vocab": vocab.vocab,
     "corpus": corpus.corpus,
     "next": next_tokens.next_tokens,

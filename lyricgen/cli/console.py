@@ -26,6 +26,13 @@ def note(*lines: str) -> None:
             print(line, file=sys.stderr)
 
 
+def say(prompt: str) -> None:
+    """Asks for something on the line that the answer will stand on."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(prompt, end="", file=sys.stderr, flush=True)
+
+
 def show_json(data: dict[str, Any]) -> None:
     """Prints a result as one JSON object."""
     print(json.dumps(data, ensure_ascii=False))

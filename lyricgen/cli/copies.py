@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lyricgen.cli.language import tell
 
@@ -16,10 +16,14 @@ WIDE = 40  # characters of each
 _ON, _OFF = "\x1b[4m", "\x1b[24m"
 
 
-def can_underline() -> bool:
-    """Whether standard output is a terminal that takes escape sequences, and the user has nothing against them."""
+def can_underline(stream: TextIO | None = None) -> bool:
+    """Whether a stream, standard output by default, is a terminal that takes escape sequences.
+
+    It is not where the user has something against them.
+    """
+    stream = sys.stdout if stream is None else stream
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    lively = sys.stdout is not None and sys.stdout.isatty()
+    lively = stream is not None and stream.isatty()
     return lively and not plain and (os.name != "nt" or "WT_SESSION" in os.environ)
 
 

@@ -51,7 +51,7 @@ class Course:
             group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
         }
         self._ends: dict[int, set[str]] = {}
-        self._words = _places(plan, lines=form.lines)
+        self._words = word_places(plan, lines=form.lines)
 
     def twin(self) -> "Course":
         """The same song on another way from here."""
@@ -136,7 +136,7 @@ class Course:
             line.taken = frozenset(self._ends.get(wish.rhyme, ()))
         number = len(draft.lines)
         if not line.copy:
-            line.word = next((word for word, place in self._words.items() if place == number), "")
+            line.word = wish.word or next((word for word, place in self._words.items() if place == number), "")
         self.line = line
 
     def close(self, draft: Draft) -> None:
@@ -250,8 +250,11 @@ class Course:
         return 0 if fits else 1
 
 
-def _places(plan: Plan, *, lines: int) -> dict[str, int]:
-    """The line in which each word is to stand, spread over the song; of a free one, so many `lines` or 0."""
+def word_places(plan: Plan, *, lines: int = 0) -> dict[str, int]:
+    """The index of the line in which each of a plan's words is to stand: they are spread over the song.
+
+    Of a free song, so many `lines`, or 0.
+    """
     if not plan.lines:
         return {word: min(1 + 2 * k, lines - 1 if lines else 1 + 2 * k) for k, word in enumerate(plan.words)}
     places: dict[str, int] = {}

@@ -16,7 +16,8 @@ class LinePlan:
     `length` counts Han characters, or the syllables of an English line. Lines of one `rhyme` group rhyme with each
     other and end in different characters. `tones` has one mark a unit, 中 for either. `section` is the heading of
     the section that begins with the line; where `opens`, an empty line stands before it. A line that `repeats` an
-    earlier one, by its index, is that line word for word, and asks nothing else. `times` are the tags of an .lrc.
+    earlier one, by its index, is that line word for word, and asks nothing else. `times` are the tags of an .lrc. The
+    `word` shall stand in this line; those that may stand anywhere are the plan's.
     """
 
     length: int | None = None
@@ -27,6 +28,7 @@ class LinePlan:
     opens: bool = False
     repeats: int | None = None
     times: tuple[str, ...] = ()
+    word: str = ""
 
     def __post_init__(self) -> None:
         if self.length is not None and not 1 <= self.length <= MOST_UNITS:

@@ -34,7 +34,7 @@ def probe(*arguments: str, **environment: str) -> str:
         ("--version",),
         *(
             (name, "--help")
-            for name in ("train", "generate", "evaluate", "check", "compare", "plot", "info", "rhymes")
+            for name in ("train", "generate", "evaluate", "check", "compare", "plot", "info", "rhymes", "write")
         ),
     ],
 )
@@ -57,7 +57,20 @@ def test_help_speaks_the_users_language() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "generate", "vocab", "corpus", "evaluate", "next", "check", "compare", "plot", "info", "rhymes"],
+    [
+        "train",
+        "generate",
+        "write",
+        "vocab",
+        "corpus",
+        "evaluate",
+        "next",
+        "check",
+        "compare",
+        "plot",
+        "info",
+        "rhymes",
+    ],
 )
 @pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
 def test_every_help_has_examples(command: str, language: str) -> None:
