@@ -98,7 +98,7 @@ def test_what_may_follow_by_hand() -> None:
     assert allowed(words, 1, ZHONG) == "星 a ，"
     assert allowed(words, 1, JIANG) == "a ，"
     assert allowed(words, 1, 0) == "a 5 ，"
-    assert allowed(words, 2, JIANG) == "星 星光 a 5 ，"
+    assert allowed(words, 2, JIANG) == "星 星光 花儿 a 5 ，"  # what a final 儿 rhymes in is told by what precedes it
     assert allowed(words, 2, HUA) == "星 花儿 a 5 ，"
     assert allowed(words, 3, HUA) == allowed(words, MORE, 0) == "星 星光 花儿 a 5 ，"
 
