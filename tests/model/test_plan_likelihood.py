@@ -187,7 +187,7 @@ def test_of_a_model_that_writes_little_they_sum_to_one(make_model: Make) -> None
         model.planner.length.bias[[0, 1, ENDS]] += torch.tensor([16.0, 17.0, 19.0])
         model.planner.rhyme.bias[list(RHYME.values())] += 20
     sums = total(model, 6)
-    assert sums[0] < 0.9 and 0.99 < sums[-1] <= 1 + 1e-6
+    assert sums[0] < 0.9 and 0.97 < sums[-1] <= 1 + 1e-6
 
 
 # Its parts
