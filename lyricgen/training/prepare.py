@@ -83,7 +83,7 @@ class _Spool:
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     sides: "array[int]" = field(default_factory=lambda: array("b"))
     named: "array[int]" = field(default_factory=lambda: array("H"))  # mood and style of each song, as pairs
-    names: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=lambda: {"": 0})
     tokens: int = 0
     _open: bool = False
 
@@ -101,8 +101,8 @@ class _Spool:
             self.close()
             self.starts.append(self.tokens)
             self.sides.append(side)
-            known = len(self.names) < MOST_KNOWN
-            self.named.extend(self.names.setdefault(n, len(self.names)) if known else 0 for n in names)
+            room = len(self.names) < MOST_KNOWN
+            self.named.extend(self.names.setdefault(n, len(self.names)) if room else self.names.get(n, 0) for n in names)
             self._write(np.array([START], dtype=np.uint32))
         self._write(ids)
         self._open = ended
