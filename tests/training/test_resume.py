@@ -39,7 +39,7 @@ def labelled_songs(tmp_path: Path) -> Path:
     rng = random.Random(2)
     path = tmp_path / "book.txt"
     with path.open("w", encoding="utf-8") as file:
-        for number in range(20):
+        for number in range(9):
             lines = ["".join(rng.choices("星月雨风山海人来去我你", k=rng.randint(3, 8))) for _ in range(8)]
             head = f"=== {number}\nmood: {rng.choice('喜怒哀')}\nstyle: {rng.choice('东西')}\n\n"
             file.write(head + "\n".join(lines) + "\n\n")
