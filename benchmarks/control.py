@@ -1,7 +1,7 @@
 """What writing to a plan costs: lengths, rhymes and heads kept, fluency under a judge, time.
 
     python benchmarks/control.py --model checkpoints/starter --judge judge --songs 200
-    python benchmarks/control.py --train-judge judge --minutes 5        # on the songs that no model here was trained on
+    python benchmarks/control.py --train-judge judge --minutes 5        # on songs that are held out
 
 The judge is a model without plans that was trained on other songs (the songbook's valid and test songs, here). It
 scores the text alone. Of each pair, the same writer's songs with rhymes and without, the last characters of the lines
@@ -136,8 +136,9 @@ def main() -> None:
             errors = [np.std(x[:, 0] - r * x[:, 1]) * len(x) ** 0.5 / x[:, 1].sum()
                       for x, r in zip((a, b), rates, strict=True)]  # fmt: skip
             said = f"{wishes['pattern']} {wishes['rhyme']}"
+            share = 100 * distinct(rhymed) / distinct(free)
             print(f"| {said} | {rates[1]:.3f} | {rates[0]:.3f} | {rates[0] - rates[1]:+.3f} | "
-                  f"{float(np.hypot(*errors)):.3f} | {100 * distinct(rhymed) / distinct(free):.0f} % |", flush=True)  # fmt: skip
+                  f"{float(np.hypot(*errors)):.3f} | {share:.0f} % |", flush=True)  # fmt: skip
     times: dict[str, list[float]] = {"free": [], "planned": []}
     plan = Plan.parse(**WEIGHED[0])  # type: ignore[arg-type]
     for seed in range(4):

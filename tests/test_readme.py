@@ -17,6 +17,9 @@ from .cli.conftest import Run, run, write_songs
 __all__ = ["run"]
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh-CN.md")
+COMMANDS = {
+    "train", "generate", "rhymes", "check", "vocab", "corpus", "evaluate", "compare", "plot", "next", "info",
+}  # fmt: skip
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -57,8 +60,9 @@ def test_the_commands_of_the_readme_run(
     monkeypatch.chdir(tmp_path)
     write_songs(tmp_path / "my-songs")
     shutil.copy(tmp_path / "my-songs" / "song0.txt", tmp_path / "held-out.txt")
+    (tmp_path / "old.lrc").write_text("[00:01.00]星星在天上\n[00:05.00]我在路灯旁\n", encoding="utf-8")
     found = commands(readme)
-    assert {words[0] for words in found} == {"train", "generate", "vocab", "corpus", "evaluate", "next", "info"}
+    assert {words[0] for words in found} == COMMANDS
     for words in found:
         if "--resume" in words:
             unfinished_run(tmp_path / words[-1])

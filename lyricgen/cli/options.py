@@ -11,8 +11,8 @@ Model = Annotated[
     Path | None,
     typer.Option(
         "--model", metavar="DIR",
-        help=tell("The model's folder. Default: the newest in ./checkpoints.",
-                  "模型文件夹。缺省：./checkpoints 里最新的一个。"),
+        help=tell("The model's folder. Default: the newest in ./checkpoints, else the starter that comes along.",
+                  "模型文件夹。缺省：./checkpoints 里最新的一个，没有就用自带的入门模型。"),
     ),
 ]  # fmt: skip
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help=tell("Where to compute.", "在哪里计算。"))]

@@ -86,8 +86,11 @@ def train(
         wishes = Wishes(cell=cell, hidden=hidden, layers=layers, embedding=embedding, dropout=dropout, tied=tied,
                         residual=residual, window=window, batch=batch, lr=lr, epochs=epochs, minutes=minutes,
                         seed=seed)  # fmt: skip
-        options = RunOptions(tuple(paths or ()), out, valid, cast(Literal["file", "blank"], songs or "file"), level,
-                             min_count, preset, vectors, init_from, wishes, command=_command(), plan=plan)  # fmt: skip
+        kind = cast(Literal["file", "blank"], songs or "file")
+        options = RunOptions(
+            tuple(paths or ()), out, valid, kind, level, min_count, preset, vectors, init_from, wishes,
+            command=_command(), plan=plan,
+        )  # fmt: skip
         session = start_session(options, device=chosen, began=began)
     note(*session.lines)
     report = follow(session)

@@ -51,7 +51,7 @@ class Course:
             group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
         }
         self._ends: dict[int, set[str]] = {}
-        self._words = word_places(plan)
+        self._words = word_places(plan, lines=form.lines)
 
     def twin(self) -> "Course":
         """The same song on another way from here."""
@@ -250,10 +250,13 @@ class Course:
         return 0 if fits else 1
 
 
-def word_places(plan: Plan) -> dict[str, int]:
-    """The index of the line in which each of a plan's words is to stand: they are spread over the song."""
+def word_places(plan: Plan, *, lines: int = 0) -> dict[str, int]:
+    """The index of the line in which each of a plan's words is to stand: they are spread over the song.
+
+    Of a free song, so many `lines`, or 0.
+    """
     if not plan.lines:
-        return {word: 1 + 2 * number for number, word in enumerate(plan.words)}
+        return {word: min(1 + 2 * k, lines - 1 if lines else 1 + 2 * k) for k, word in enumerate(plan.words)}
     places: dict[str, int] = {}
     for number, word in enumerate(plan.words):
         need = count_units(word)

@@ -11,12 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lyricgen.model.network import FIRST_CLASS, LyricModel
-from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler, Labels
+from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler
 from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
 
 IGNORED = -1
 WINDOW = 256  # tokens of each stream scored at a time
 STREAMS = 32  # texts scored side by side
+MOST_LOGITS = 1 << 24  # at a time, 64 MB of float32: a large vocabulary is scored in shorter windows
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,12 @@ def _group_nats(
         streams[least].append(k)
         loads[least] += len(texts[k]) + 2
     found: dict[int, npt.NDArray[np.float64]] = {}
-    rows = [np.concatenate([np.concatenate(([END, START], texts[k])) for k in row]) for row in streams]
-    costs = stream_nats(model, rows, unseen=unseen, labeler=labeler, temperature=temperature)
+    whole = [np.concatenate(([END, START], text)) for text in texts]
+    rows = [np.concatenate([whole[k] for k in row]) for row in streams]
+    labels = None
+    if labeler and model.planner:
+        labels = [np.concatenate([_labels_alone(whole[k], labeler) for k in row]) for row in streams]
+    costs = stream_nats(model, rows, unseen=unseen, labeler=labeler, labels=labels, temperature=temperature)
     for row, nats in zip(streams, costs, strict=True):
         at = 1  # nats[i] is the price of id i + 1: the first text's first token has index 2
         for k in row:
@@ -142,6 +147,13 @@ def _group_nats(
     yield from (found[k] for k in range(len(texts)))
 
 
+def _labels_alone(ids: npt.NDArray[np.int64], labeler: Labeler) -> npt.NDArray[np.int16]:
+    """The labels of one text. Where it stops at a line break, no line is known to follow: that plan is IGNORED."""
+    labels = labeler.of(ids).astype(np.int16)
+    labels[-1] = IGNORED if ids[-1] == labeler.line_break else labels[-1]
+    return labels
+
+
 @torch.inference_mode()
 def stream_nats(
     model: LyricModel,
@@ -149,19 +161,19 @@ def stream_nats(
     *,
     unseen: Unseen,
     labeler: Labeler | None = None,
-    labels: Sequence[Labels] | None = None,
+    labels: Sequence[npt.NDArray[np.integer]] | None = None,
     temperature: float = 1.0,
 ) -> list[npt.NDArray[np.float64]]:
     """Nats of every id but the first of each of B rows, read side by side.
 
     A start of song costs nothing but the plan of its first line. See `token_nats`; `labels` are those of the rows,
-    where these are cut out of longer texts.
+    where these are cut out of longer texts; IGNORED stands for a line that is not known, which costs nothing.
     """
     if not rows:
         return []
     length = max(map(len, rows))
     ids = np.full((length, len(rows)), END, dtype=np.int64)  # (T, B)
-    known = np.zeros((length, len(rows), 4), dtype=np.uint8)  # (T, B, 4), mood and style unknown
+    known = np.zeros((length, len(rows), 4), dtype=np.int16)  # (T, B, 4), mood and style unknown
     if not model.planner:
         labeler = None
     for b, row in enumerate(rows):
@@ -172,13 +184,15 @@ def stream_nats(
     masks = Masks(labeler, device) if labeler else None
     state = model.initial_state(len(rows))
     parts = []
-    for t in range(0, length - 1, WINDOW):
-        window = torch.from_numpy(ids[t : t + WINDOW + 1]).to(device)
-        plan = torch.from_numpy(known[t : t + WINDOW + 1].astype(np.int64)).to(device)
-        features, state = model.features(window[:-1], state, plan[:-1] if masks else None)
+    steps = max(1, min(WINDOW, MOST_LOGITS // (len(rows) * len(model.bias))))
+    for t in range(0, length - 1, steps):
+        window = torch.from_numpy(ids[t : t + steps + 1]).to(device)
+        plan = torch.from_numpy(known[t : t + steps + 1].astype(np.int64)).to(device)
+        told = plan[:-1].clamp_min(0)
+        features, state = model.features(window[:-1], state, told if masks else None)
         logits = model.logits(features).float() / temperature
         if masks:
-            logits = logits.masked_fill_(~masks(plan[:-1, :, :2]), -torch.inf)
+            logits = logits.masked_fill_(~masks(told[..., :2]), -torch.inf)
         nats = F.cross_entropy(
             logits.flatten(0, 1), to_classes(window[1:]).flatten(), ignore_index=IGNORED, reduction="none"
         )

@@ -83,7 +83,7 @@ class _Spool:
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     sides: "array[int]" = field(default_factory=lambda: array("b"))
     named: "array[int]" = field(default_factory=lambda: array("H"))  # mood and style of each song, as pairs
-    names: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=lambda: {"": 0})
     tokens: int = 0
     _open: bool = False
 
@@ -101,8 +101,10 @@ class _Spool:
             self.close()
             self.starts.append(self.tokens)
             self.sides.append(side)
-            known = len(self.names) < MOST_KNOWN
-            self.named.extend(self.names.setdefault(n, len(self.names)) if known else 0 for n in names)
+            room = len(self.names) < MOST_KNOWN
+            self.named.extend(
+                self.names.setdefault(n, len(self.names)) if room else self.names.get(n, 0) for n in names
+            )
             self._write(np.array([START], dtype=np.uint32))
         self._write(ids)
         self._open = ended
@@ -214,7 +216,10 @@ def _song_labels(spool: _Spool, runs: Runs, names: Names) -> Labels:
 
 
 def _write_labels(path: Path, ids: Ids, labeler: Labeler, songs: Labels) -> None:
-    """The labels of ids, `(n, 5)`: left, rhyme, mood, style, and the number by which these two are hidden."""
+    """The labels of ids, `(n, 5)`: left, rhyme, mood, style, and the number by which these two are hidden.
+
+    The end of a song has no mood: what is read there is the beginning of another.
+    """
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(ids), 5)}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
@@ -228,7 +233,9 @@ def _write_labels(path: Path, ids: Ids, labeler: Labeler, songs: Labels) -> None
             lines = labeler.of(np.concatenate((run, after)))[: len(run)]
             at = song + np.cumsum(run == START)
             song = int(at[-1])
-            file.write(np.concatenate((lines, songs[np.minimum(at, len(songs) - 1)]), axis=1).tobytes())
+            named = songs[np.minimum(at, len(songs) - 1)]
+            named[run == END, :2] = 0
+            file.write(np.concatenate((lines, named), axis=1).tobytes())
             start += len(run)
         file.flush()
         os.fsync(file.fileno())

@@ -30,6 +30,7 @@ from lyricgen.model.checkpoint import (
 )
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import CELLS, LyricModel
+from lyricgen.text.labels import LENGTHS, RHYMES
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import SPECIALS, Vocab
 from lyricgen.training.run_folder import RunFolder
@@ -134,6 +135,86 @@ def test_what_there_is_to_know_of_a_checkpoint(folder: Path) -> None:
     assert told["bytes"] == (folder / "model.safetensors").stat().st_size
     assert told["results"] == {"held_out": 2.5} and told["level"] == "char" and told["command"] == "lyricgen train"
     assert told["network"]["cell"] == "lstm" and told["model"] == str(folder)
+
+
+# Labels
+
+LABELLED = {"lengths": LENGTHS, "rhymes": RHYMES, "moods": 3, "styles": 2}
+
+
+@pytest.fixture
+def labelled(tmp_path: Path, make_model: Callable[..., LyricModel]) -> Path:
+    """The checkpoint of a model that knows plans, two moods and a style."""
+    model = make_model(**LABELLED)
+    folder = write_checkpoint(tmp_path / "labelled", model)
+    Card(model.config, moods=("忧伤", "欢快"), styles=("民谣",)).save(folder)
+    return folder
+
+
+def test_labels_come_back_with_their_names(labelled: Path, make_model: Callable[..., LyricModel]) -> None:
+    loaded, model = load(labelled), make_model(**LABELLED)
+    assert (loaded.card.moods, loaded.card.styles) == (("忧伤", "欢快"), ("民谣",))
+    assert loaded.labeler is not None and loaded.labeler.vocab is loaded.vocab
+    weights = model.state_dict()
+    assert {"labels.0.weight", "labels.3.weight", "planner.rhyme_of_length.weight"} <= weights.keys()
+    assert all(torch.equal(weight, weights[name]) for name, weight in loaded.model.state_dict().items())
+    told = describe(labelled)
+    assert (told["moods"], told["styles"]) == (["忧伤", "欢快"], ["民谣"])
+
+
+def test_a_checkpoint_from_before_labels_still_loads(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    new = ("lengths", "rhymes", "moods", "styles", "weight_drop", "token_drop")
+    model = {name: value for name, value in config["model"].items() if name not in new}
+    change(folder / "config.json", model=model, moods=None, styles=None)
+    assert "moods" not in json.loads((folder / "config.json").read_text())
+    loaded = load(folder)
+    assert loaded.labeler is None and loaded.model.planner is None
+    assert loaded.card.moods == loaded.card.styles == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lengths": -1}, "lengths must be from 0 to 256, got -1"),
+        ({"rhymes": 10**9}, "rhymes must be from 0 to 256, got 1000000000"),
+        ({"moods": -3}, "moods must be from 0 to 256"),
+        ({"styles": "2"}, "intact copy"),
+        ({"moods": 2.0}, "intact copy"),
+        ({"lengths": 0}, "a model with labels has lengths and rhymes among them"),
+        ({"rhymes": 0}, "a model with labels has lengths and rhymes among them"),
+        ({"moods": 2}, "intact copy"),  # two names for one value
+        ({"moods": 0}, "intact copy"),
+        ({"styles": 3}, "intact copy"),
+        ({"lengths": LENGTHS - 1}, "intact copy"),  # labels that a text can have, and the model not
+        ({"rhymes": RHYMES + 1}, "intact copy"),
+        ({"weight_drop": 1.5}, "weight_drop must be from 0 to 0.95, got 1.5"),
+        ({"token_drop": float("nan")}, "token_drop must be from 0 to 0.95, got nan"),
+    ],
+)
+def test_labels_that_cannot_be(changes: dict[str, Any], message: str, labelled: Path) -> None:
+    model = json.loads((labelled / "config.json").read_text())["model"]
+    change(labelled / "config.json", model={**model, **changes})
+    assert message in refusal(load, labelled)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"moods": None},
+        {"moods": ["忧伤"]},
+        {"moods": ["忧伤", "欢快", "平静"]},
+        {"moods": ["忧伤", 7]},
+        {"moods": ["忧伤", ["欢快"]]},
+        {"moods": 2},
+        {"moods": {"忧伤": 1}},
+        {"styles": []},
+        {"styles": [None]},
+    ],
+)
+def test_names_of_labels_that_cannot_be(changes: dict[str, Any], labelled: Path) -> None:
+    change(labelled / "config.json", **changes)
+    assert "intact copy" in refusal(load, labelled)
 
 
 # What is refused

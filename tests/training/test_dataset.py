@@ -140,3 +140,57 @@ def test_what_has_no_windows_is_refused() -> None:
         WindowDataset(counting(3), window=0)
     with pytest.raises(OptionError, match="at least one token"):
         WindowDataset(counting(0), window=4)
+
+
+# Labels
+
+BREAK = 3
+SUNG = np.array([1, 5, 6, 3, 7, 3, 2, 1, 3, 5, 2], dtype=np.uint8)
+# left, rhyme, mood, style, and what decides whether these two are hidden
+TOLD = np.array(
+    [[2, 9, 1, 2, 0], [1, 9, 1, 2, 0], [0, 9, 1, 2, 0], [1, 8, 1, 2, 0], [0, 8, 1, 2, 0], [32, 0, 1, 2, 0],
+     [0, 0, 0, 0, 0], [0, 0, 2, 1, 158], [1, 7, 2, 1, 158], [0, 7, 2, 1, 158], [0, 0, 0, 0, 158]],
+    dtype=np.uint8,
+)  # fmt: skip
+NONE = [IGNORED, IGNORED]
+
+
+def test_labels_stand_at_x_and_plans_one_step_before_their_line() -> None:
+    data = WindowDataset(SUNG, window=6, labels=TOLD, line_break=BREAK)
+    x, y, labels, plan = data[0]
+    assert x.tolist() == [1, 5, 6, 3, 7, 3] and y.tolist() == [3, 4, 1, 5, 1, 0]
+    assert labels.tolist() == [
+        [2, 9, 0, 0], [1, 9, 0, 0], [0, 9, 0, 0], [1, 8, 0, 0], [0, 8, 0, 0], [32, 0, 0, 0]
+    ]  # fmt: skip
+    assert plan.tolist() == [NONE, NONE, [1, 8], NONE, [32, 0], NONE]
+    x, y, labels, plan = data[1]  # the second song's first line is planned at the end of the first song
+    assert x.tolist() == [2, 1, 3, 5, 2, 1]
+    assert labels[:, 2:].tolist() == [[0, 0], [2, 1], [2, 1], [2, 1], [0, 0], [0, 0]]
+    assert plan.tolist() == [[0, 0], [1, 7], NONE, NONE, [2, 9], NONE]  # the ring comes round to the first song
+
+
+@given(st.integers(1, 9), st.integers(0, 20), st.integers(1, 5))
+def test_every_line_is_planned_once_an_epoch(window: int, offset: int, batch: int) -> None:
+    data = WindowDataset(SUNG, window=window, offset=offset, labels=TOLD, line_break=BREAK)
+    lines = sorted(TOLD[np.isin(SUNG, (1, BREAK)), :2].tolist())
+    for epoch in (data.batches(batch), data.streams(batch)):
+        planned: list[list[int]] = []
+        for part in epoch:
+            assert part.labels is not None and part.plan is not None
+            assert part.labels.shape == (*part.x.shape, 4) and part.plan.shape == (*part.x.shape, 2)
+            planned += part.plan[part.plan[..., 0] != IGNORED].tolist()
+        assert sorted(planned) == lines
+
+
+def test_mood_and_style_are_hidden_in_half_the_epochs_and_never_a_line() -> None:
+    def shown(number: int, epoch: int) -> bool:
+        told = TOLD.copy()
+        told[:, 4] = number
+        _, _, labels, _ = WindowDataset(SUNG, window=11, labels=told, line_break=BREAK, epoch=epoch)[0]
+        assert labels[:, :2].tolist() == TOLD[:, :2].tolist()
+        named = labels[:, 2:].tolist()
+        assert named in ([[0, 0]] * 11, TOLD[:, 2:4].tolist())
+        return named != [[0, 0]] * 11
+
+    assert all(sum(shown(number, epoch) for epoch in range(256)) == 128 for number in (0, 101, 255))
+    assert all(sum(shown(number, epoch) for number in range(256)) == 128 for epoch in (0, 1, 300))

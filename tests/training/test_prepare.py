@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from lyricgen.errors import CheckpointError, TrainingError
 from lyricgen.text import novelty
 from lyricgen.text.documents import Document
+from lyricgen.text.labels import CLASSES, Labeler
 from lyricgen.text.song import Section, Song
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import Vocab, count_vocab
 from lyricgen.training import prepare as prepare_module
-from lyricgen.training.prepare import Part, Prepared, load_ids, prepare
+from lyricgen.training.prepare import Names, Part, Prepared, load_ids, load_labels, prepare
 
 CHARACTERS = Tokenizer()
 WORDS = Tokenizer("word", "jieba", "0")
@@ -303,3 +304,108 @@ def test_memory_hardly_grows_with_the_text(tmp_path: Path) -> None:
     small, large = peak(7_000, tmp_path), peak(12_000, tmp_path)  # 14 and 24 MB
     assert large < 200e6
     assert large - small < 2e6
+
+
+# Labels
+
+SUNG = [
+    song("星光|在天上", mood="忧伤", style="民谣"),
+    Song((Section(("我们", "花儿")), Section(("快乐", "音乐"))), mood="欢快"),
+    song("没有人|a b", style="摇滚"),
+]
+
+
+def read_labels(found: Prepared, folder: Path) -> list[list[int]]:
+    return load_labels(folder / "labels.npy", tokens=found.train.tokens).tolist()
+
+
+def expected_labels(found: Prepared, songs: list[Song]) -> list[list[int]]:
+    """Each song's labels from the whole song alone; mood and style not at its end."""
+    assert found.names is not None
+    rows: list[list[int]] = []
+    for each in songs:
+        ids = np.array([START, *found.vocab.encode(each.text()).tolist(), END])
+        named = [
+            (0, *known).index(name) if name in known else 0
+            for name, known in ((each.mood, found.names.moods), (each.style, found.names.styles))
+        ]
+        of_song = Labeler(found.vocab).of(ids).tolist()
+        rows += [[*label, *(named if number != END else (0, 0))] for label, number in zip(of_song, ids, strict=True)]
+    return rows
+
+
+@pytest.mark.parametrize("chunk", [4, 7, 16, 1 << 21])
+@pytest.mark.parametrize("tokenizer", [CHARACTERS, WORDS])
+def test_labels_on_disk_are_those_of_each_whole_song(
+    tokenizer: Tokenizer, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare_module, "CHUNK", chunk)
+    songs = SUNG * 3
+    found = prepared(songs, tmp_path, tokenizer=tokenizer, valid=[])
+    assert found.names == Names(tuple(sorted(("忧伤", "欢快"))), tuple(sorted(("民谣", "摇滚"))))
+    told = read_labels(found, tmp_path)
+    assert [row[:4] for row in told] == expected_labels(found, songs)
+    hidden = [row[4] for row in told]
+    ids = load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab))
+    number = np.cumsum(ids == START) - 1
+    assert len({(n, h) for n, h in zip(number.tolist(), hidden, strict=True)}) == 9  # one number for each song
+    assert len(set(hidden)) > 5
+
+
+def test_a_text_whose_tail_is_held_out_is_labelled_to_the_cut(tmp_path: Path) -> None:
+    found = prepared([song("|".join(["星光", "在天上", "月"] * 9))], tmp_path)
+    told = read_labels(found, tmp_path)
+    assert len(told) == found.train.tokens and told[0][:2] == [2, CLASSES.index("江阳")]
+    assert told[-1][0] == 0
+
+
+def test_names_are_those_of_training_songs_after_those_that_are_known(tmp_path: Path) -> None:
+    songs = [*SUNG, song("月亮", mood="平静", split="valid")]
+    found = prepared(songs, tmp_path, names=Names(("欢快", "苦涩"), ()))
+    assert found.names == Names(("欢快", "苦涩", "忧伤"), tuple(sorted(("民谣", "摇滚"))))
+    assert found.names.of("忧伤", "") == (3, 0) and found.names.of("平静", "民谣")[0] == 0
+    assert {row[2] for row in read_labels(found, tmp_path)} == {0, 1, 3}
+
+
+def test_too_many_moods_are_no_labels(tmp_path: Path) -> None:
+    found = prepared([song("星光|在天上", mood=f"第{k}种", style="民谣") for k in range(65)], tmp_path, valid=[])
+    assert found.names == Names((), ("民谣",))
+
+
+def test_more_names_than_are_kept_apart_give_no_song_the_mood_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare_module, "MOST_KNOWN", 3)
+    songs = [song("星光|在天上", mood=mood) for mood in ("忧伤", "欢快", "平静", "苦涩", "忧伤")]
+    found = prepared(songs, tmp_path, valid=[])
+    moods = [
+        row[2] for row, number in zip(read_labels(found, tmp_path), ids_of(found), strict=True) if number == START
+    ]
+    assert found.names is not None
+    assert [(0, *found.names.moods)[mood] for mood in moods] == ["忧伤", "欢快", 0, 0, "忧伤"]
+
+
+def ids_of(found: Prepared) -> list[int]:
+    return load_ids(found.train.path, tokens=found.train.tokens, vocab_size=len(found.vocab)).tolist()
+
+
+@pytest.mark.parametrize(("plan", "text", "labelled"), [
+    (None, "星光|在天上", True), (False, "星光|在天上", False),
+    (None, "la la|love", False), (True, "la la|love", True),
+])  # fmt: skip
+def test_lines_are_labelled_where_they_are_sung_chinese_or_it_is_asked(
+    plan: bool | None, text: str, labelled: bool, tmp_path: Path
+) -> None:
+    found = prepared([song(text)] * 3, tmp_path, plan=plan)
+    assert (found.names is not None) is (tmp_path / "labels.npy").exists() is labelled
+
+
+@pytest.mark.parametrize("data", [b"", b"\x93NUMPY", b"nothing", None])
+def test_damaged_labels_are_told_in_one_line(data: bytes | None, tmp_path: Path) -> None:
+    found = prepared(SUNG, tmp_path)
+    path = tmp_path / "labels.npy"
+    tokens = found.train.tokens + (1 if data is None else 0)
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(TrainingError, match="is damaged; start the run again"):
+        load_labels(path, tokens=tokens)

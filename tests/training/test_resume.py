@@ -33,6 +33,19 @@ def songs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def labelled_songs(tmp_path: Path) -> Path:
+    """A songbook of the like, with moods and styles."""
+    rng = random.Random(2)
+    path = tmp_path / "book.txt"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(9):
+            lines = ["".join(rng.choices("星月雨风山海人来去我你", k=rng.randint(3, 8))) for _ in range(8)]
+            head = f"=== {number}\nmood: {rng.choice('喜怒哀')}\nstyle: {rng.choice('东西')}\n\n"
+            file.write(head + "\n".join(lines) + "\n\n")
+    return path
+
+
 def begin(songs: Path, out: Path, wishes: Wishes = WISHES) -> Session:
     return start_session(RunOptions((str(songs),), out, wishes=wishes), device=CPU, began=time.monotonic())
 
@@ -72,6 +85,46 @@ def test_a_stopped_run_goes_on_exactly(songs: Path, tmp_path: Path, carry: bool)
         session = resume_session(session.folder, device=CPU)
     assert ends.count("interrupted") == 3
     assert_equal(alone, finish(session))
+
+
+NOISY = {"average": 0.3, "weight_drop": 0.3, "token_drop": 0.2, "epochs": 2}
+
+
+@pytest.mark.parametrize("changes", [NOISY, {**NOISY, "cell": "gru", "carry": False}], ids=["lstm", "gru"])
+def test_a_stopped_run_of_a_labelled_model_goes_on_exactly(
+    labelled_songs: Path, tmp_path: Path, changes: dict[str, float | str | bool]
+) -> None:
+    """With averaged weights, weight and token drop, and moods and styles that are hidden by the epoch."""
+    wishes = Wishes(**{**vars(WISHES), **changes})  # type: ignore[arg-type]
+    alone = finish(begin(labelled_songs, tmp_path / "alone", wishes))
+    assert {"planner.length.weight", "labels.3.weight"} <= alone.keys()
+    session = begin(labelled_songs, tmp_path / "stopped", wishes)
+    assert session.trainer.card.moods == tuple(sorted("喜怒哀")) and session.trainer.card.styles == ("东", "西")
+    for stop_after in (1, 2):
+        for number, _ in enumerate(session.trainer.run(), 1):
+            if number == stop_after:
+                session.trainer.stop()
+        session = resume_session(session.folder, device=CPU)
+        assert not torch.equal(session.trainer._kept.bias, session.trainer.model.bias)
+    assert_equal(alone, finish(session))
+
+
+@pytest.mark.parametrize("part", ["average", "generator"])
+def test_what_only_a_noisy_or_averaged_run_needs_is_saved_too(
+    labelled_songs: Path, tmp_path: Path, part: str
+) -> None:
+    wishes = Wishes(**{**vars(WISHES), **NOISY, "dropout": 0.0})
+    alone = finish(begin(labelled_songs, tmp_path / "alone", wishes))
+    session = begin(labelled_songs, tmp_path / "stopped", wishes)
+    for _ in session.trainer.run():
+        session.trainer.stop()
+    session = resume_session(session.folder, device=CPU)
+    if part == "average":  # as if it had been forgotten
+        session.trainer._kept.load_state_dict(session.trainer.model.state_dict())
+    else:
+        session.trainer.model.generator = torch.Generator().manual_seed(5)
+    other = finish(session)
+    assert any(not torch.equal(alone[name], other[name]) for name in alone)
 
 
 def test_the_hidden_state_is_part_of_what_is_saved(songs: Path, tmp_path: Path) -> None:

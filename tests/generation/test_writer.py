@@ -1,0 +1,220 @@
+"""Songs written to a plan keep it, whatever the model: lengths, rhymes, heads, tones, words, repeats, blank lines."""
+
+from itertools import combinations
+
+import pytest
+
+from lyricgen.errors import OptionError
+from lyricgen.generation.constraints import Form
+from lyricgen.generation.lyricist import Lyricist, Written
+from lyricgen.generation.plan import Plan
+from lyricgen.generation.sampler import SamplingConfig
+from lyricgen.text.phonetics import THIRTEEN, count_units, line_end, near_classes, rhyme_class, table_of, tones
+
+from .conftest import WORDS, make_lyricist
+
+# Characters of one reading each: four of each of three classes, level and oblique ones.
+SOUNDS = "光香窗忘山天田饭星风影梦"
+TOKENS = {
+    "char": "\n" + SOUNDS + "我你来，a5 ",
+    "word": ("\n", *SOUNDS, *"我你来，5", "星光", "天窗", "忘山", "我你来", "来我", "a"),
+}
+PLANS = {
+    "lengths, blank lines": {"pattern": "5,3,/,7,1"},
+    "rhymes": {"pattern": "4,5", "rhyme": "AABB"},
+    "free lines between": {"pattern": "4", "rhyme": "XAXA", "one_rhyme": True},
+    "rhymes without lengths": {"rhyme": "AA", "lines": 4},
+    "a class, an acrostic": {"pattern": "5", "rhyme": "ABAB", "rhyme_class": "ang,an", "acrostic": "我来你星光"},
+    "fourteen classes": {"pattern": "3,4", "rhyme": "AAA", "rhyme_class": "庚", "rhyme_table": 14, "lines": 3},
+    "near rhymes": {"pattern": "4", "rhyme": "AAAA", "near": True, "lines": 4},
+    "tones": {"tones": "平平仄仄平,仄仄仄平平", "rhyme": "XA"},
+    "words": {"pattern": "5,6", "rhyme": "AABB", "words": "来我,星,山天"},
+    "a form": {"pattern": "5,5,4,4", "rhyme": "AABB", "form": "主歌,副歌,主歌,副歌"},
+    "all together": {
+        "pattern": "5,7,/,6,6", "rhyme": "AABB", "acrostic": "我来", "words": "山天", "form": "主歌,副歌,主歌,副歌",
+    },
+}  # fmt: skip
+
+
+def writer(level: str, labelled: bool, seed: int = 3) -> Lyricist:
+    tokenizer = {"tokenizer": WORDS} if level == "word" else {}
+    return make_lyricist(tokens=TOKENS[level], labelled=labelled, seed=seed, **tokenizer)  # type: ignore[arg-type]
+
+
+def check(song: Written, plan: Plan) -> None:
+    """Whether a song is what its plan asks for, by the lines as they stand."""
+    assert song.relaxed == ()
+    assert len(song.lines) == len(plan.lines)
+    rows = song.text.removesuffix("\n").split("\n")
+    expected = [
+        part for line, wish in zip(song.lines, plan.lines, strict=True) for part in ["", line][not wish.opens :]
+    ]
+    assert rows == expected
+    for line, wish in zip(song.lines, plan.lines, strict=True):
+        if wish.repeats is not None:
+            assert line == song.lines[wish.repeats]
+            continue
+        if wish.length is not None:
+            assert count_units(line) == wish.length
+        assert line.startswith(wish.head)
+        if wish.tones:
+            assert all(mark in ("中", tone) for mark, tone in zip(wish.tones, tones(line), strict=True))
+    assert all(word in song.text for word in plan.words)
+    check_rhymes(song, plan)
+
+
+def check_rhymes(song: Written, plan: Plan) -> None:
+    groups: dict[int, list[str]] = {}
+    for line, wish in zip(song.lines, plan.lines, strict=True):
+        if wish.rhyme is not None and wish.repeats is None:
+            groups.setdefault(wish.rhyme, []).append(line)
+    for group, lines in groups.items():
+        found = [rhyme_class(line, table=table_of(plan.table)) for line in lines]
+        if plan.near:
+            found = [frozenset().union(*map(near_classes, classes)) for classes in found]
+        assert frozenset.intersection(*found)
+        assert len({line_end(line) for line in lines}) == len(lines)
+        if group in plan.classes:
+            assert all(plan.classes[group] in classes for classes in found)
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["by masks", "labelled"])
+@pytest.mark.parametrize("level", ["char", "word"])
+@pytest.mark.parametrize("name", PLANS)
+def test_every_plan_is_kept(name: str, level: str, labelled: bool) -> None:
+    plan = Plan.parse(**PLANS[name])  # type: ignore[arg-type]
+    wild = SamplingConfig(temperature=1.0, top_p=1.0)
+    for seed, sampling in ((1, wild), (2, SamplingConfig()), (3, SamplingConfig(greedy=True))):
+        songs = writer(level, labelled, seed).write(count=1 if sampling.greedy else 6, seed=seed, plan=plan,
+                                                    sampling=sampling)  # fmt: skip
+        for song in songs:
+            check(song, plan)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_the_other_cells_keep_a_plan(cell: str) -> None:
+    plan = Plan.parse(**PLANS["all together"])  # type: ignore[arg-type]
+    for song in make_lyricist(cell, tokens=TOKENS["char"], labelled=True).write(count=4, seed=1, plan=plan):
+        check(song, plan)
+
+
+# Readings
+
+READ = "\n快乐音河多错别叶夜月的是"
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("name", ["梭坡", "乜斜"])
+def test_lines_rhyme_by_the_reading_that_they_give_their_end(name: str, labelled: bool) -> None:
+    """乐 is lè in 快乐 and yuè in 音乐: which one a line ends in is known when it is finished."""
+    lyricist = make_lyricist(tokens=READ, labelled=labelled, seed=5)
+    lyricist.checkpoint.model.bias.data[lyricist.vocab.ids["乐"] - 2] += 3
+    plan = Plan.parse(pattern="3", rhyme="AA", rhyme_class=name, lines=2)
+    ends = set()
+    for song in lyricist.write(count=40, seed=1, plan=plan, sampling=SamplingConfig(temperature=1.5, top_p=1.0)):
+        check(song, plan)
+        ends |= {line_end(line) for line in song.lines}
+    assert "乐" in ends  # where it is read as the rhyme asks
+
+
+# What cannot be had
+
+
+def test_what_no_token_can_do_gives_way_and_says_so() -> None:
+    for labelled in (False, True):
+        lyricist = writer("char", labelled)
+        (song,) = lyricist.write(seed=1, plan=Plan.parse(pattern="5", acrostic="我鲲", lines=2))
+        assert song.relaxed == ("line 2: head 鲲: nothing that this model can write fits",)
+        assert [count_units(line) for line in song.lines] == [5, 5] and song.lines[0].startswith("我")
+        (song,) = lyricist.write(seed=1, plan=Plan.parse(pattern="5", rhyme="A", rhyme_class="灰堆", lines=2))
+        assert [rule.split(":")[0] for rule in song.relaxed] == ["line 1", "line 2"]
+        assert all("rhyme 灰堆" in rule for rule in song.relaxed)
+        assert [count_units(line) for line in song.lines] == [5, 5]
+
+
+def test_more_rhymes_than_there_are_characters_end_in_one_again() -> None:
+    plan = Plan.parse(pattern="3", rhyme="A", rhyme_class="江阳", lines=6)
+    for labelled in (False, True):
+        (song,) = writer("char", labelled).write(seed=1, plan=plan)
+        assert all("江阳" in rhyme_class(line) for line in song.lines)
+        assert [rule.split(": ")[:2] for rule in song.relaxed] == [
+            ["line 5", "another last character"], ["line 6", "another last character"]
+        ]  # fmt: skip
+
+
+# The start text, and songs beside each other
+
+
+@pytest.mark.parametrize("start", ["", "我", "我来\n光", "我来光\n山天\n"])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_the_same_song_alone_streamed_or_among_others(labelled: bool, start: str) -> None:
+    lyricist = writer("char", labelled)
+    plan = Plan.parse(pattern="3,2", rhyme="AABB", lines=6) if start.count("\n") != 1 else Plan.parse(
+        pattern="2,3", rhyme="XA", acrostic="我光", lines=6)  # fmt: skip
+    songs = lyricist.write(start, count=9, seed=7, plan=plan)
+    again = lyricist.write(start, count=3, seed=7, plan=plan)
+    assert again == songs[:3]
+    for number in (0, 4, 8):
+        assert "".join(lyricist.stream(start, seed=7, number=number, plan=plan)) == songs[number].text
+    assert len({song.text for song in songs}) > 1
+    for song in songs:
+        assert song.text.startswith(start)
+        assert [count_units(line) for line in song.lines] == [wish.length for wish in plan.lines]
+    if not start.endswith("天\n"):
+        for song in songs:
+            check(song, plan)
+
+
+@pytest.mark.parametrize("start", ["", "我来", "怪光\n"])
+def test_free_songs_of_a_labelled_model(start: str) -> None:
+    lyricist = writer("char", True)
+    songs = lyricist.write(start, count=9, seed=7)
+    for number in (0, 8):
+        assert "".join(lyricist.stream(start, seed=7, number=number)) == songs[number].text
+        assert lyricist.score(songs[number].text).nats > 0
+    for song in songs:
+        assert song.text.startswith(start) and "\n\n\n" not in song.text and not song.text.startswith("\n")
+        assert 4 <= len(song.lines) <= 40
+    for song in lyricist.write(start, count=3, seed=1, form=Form(lines=5)):
+        assert len(song.lines) == 5
+    for song in lyricist.write(start, count=3, seed=1, form=Form(length=30)):
+        assert len(song.text) == len(start) + 30
+
+
+def test_a_song_of_a_labelled_model_costs_the_same_alone_and_among_others() -> None:
+    lyricist = writer("char", True)
+    songs = lyricist.write(count=40, seed=2, form=Form(lines=3))
+    for number in (0, 20, 39):
+        score = lyricist.score(songs[number].text)
+        assert songs[number].nats_per_char == pytest.approx(score.nats_per_char, rel=1e-5)
+
+
+def test_starts_that_break_the_plan_are_refused() -> None:
+    lyricist = writer("char", True)
+    with pytest.raises(OptionError, match="line 1 shall have 3 characters, and the start text has more"):
+        lyricist.write("我来光山", plan=Plan.parse(pattern="3"))
+    with pytest.raises(OptionError, match="line 2 shall begin with 你, and the start text does not"):
+        lyricist.write("我来\n光", plan=Plan.parse(acrostic="我你"))
+    with pytest.raises(OptionError, match="leave out --length"):
+        lyricist.write(plan=Plan.parse(pattern="3"), form=Form(length=5))
+
+
+# Mood and style
+
+
+def test_moods_that_the_model_knows_tell_it_something() -> None:
+    lyricist = make_lyricist(tokens=TOKENS["char"], labelled=True, moods=("忧伤", "欢快"))
+    texts = {mood: lyricist.write(seed=1, plan=Plan(mood=mood))[0].text for mood in ("", "忧伤", "欢快")}
+    assert len(set(texts.values())) == 3
+    with pytest.raises(OptionError, match="the model knows no mood '平静': it knows 忧伤, 欢快"):
+        lyricist.write(plan=Plan(mood="平静"))
+    with pytest.raises(OptionError, match="the model knows no style '民谣': it was trained without them"):
+        lyricist.write(plan=Plan(style="民谣"))
+    with pytest.raises(OptionError, match="it was trained without them"):
+        make_lyricist().write(plan=Plan(mood="忧伤"))
+
+
+def test_the_sounds_of_these_tests_are_what_they_say() -> None:
+    classes = [rhyme_class(each) for each in SOUNDS]
+    assert classes == [frozenset({name}) for name in ("江阳", "言前", "中东") for _ in range(4)]
+    assert all(rhyme_class(a) == rhyme_class(b) for a, b in combinations(SOUNDS[:4], 2)) and "江阳" in THIRTEEN
