@@ -128,7 +128,8 @@ class Workbench:
         if old and weighed:
             self.standing = weighed.pop()
         found = [replace(each, relaxed=relaxed[each.line]) for each in weighed]
-        found.sort(key=lambda each: (len(each.relaxed), each.mean))
+        by_all = bool(old) and plan.lines[-1].length is not None  # of open length the shortest would cost least
+        found.sort(key=lambda each: (len(each.relaxed), each.total if by_all else each.mean))
         best = tuple(found[: settings.candidates])
         self._seen.update(each.line for each in best)
         self.candidates = best or self.candidates
