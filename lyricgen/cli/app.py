@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import typer
 
 from lyricgen import __version__
-from lyricgen.cli import corpus, evaluate, generate, info, next_tokens, rhymes, train, vocab
+from lyricgen.cli import corpus, evaluate, generate, info, mood, next_tokens, rhymes, train, vocab
 from lyricgen.cli.console import note, silence, use_utf8
 from lyricgen.cli.cores import share_cores
 from lyricgen.cli.language import tell
@@ -77,6 +77,11 @@ def fail(message: str) -> NoReturn:
 
 for name, command in COMMANDS.items():
     app.command(name)(guarded(command))
+
+moods = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=mood.HELP)
+for name, subcommand in mood.COMMANDS.items():
+    moods.command(name)(guarded(subcommand))
+app.add_typer(moods, name="mood")
 
 
 def _version(value: bool) -> None:
