@@ -85,10 +85,15 @@ def _ends(text: str, size: int) -> str:
 
 
 @torch.inference_mode()
-def encode_all(model: MoodModel, ids: Sequence[Ids]) -> Tensor:
-    """Log-odds by the encoder for each text, `(n, C)`; texts of about one length are read side by side."""
-    logits = torch.zeros(len(ids), len(model.bias), device=model.device)
+def pool_all(model: MoodModel, ids: Sequence[Ids]) -> Tensor:
+    """What the encoder makes of each text, `(n, width)`; texts of about one length are read side by side."""
+    pooled = torch.zeros(len(ids), model.encoder.width, device=model.device)
     for group in batches([len(each) for each in ids]):
-        laid, lengths = lay_out([ids[k] for k in group], device=model.device)
-        logits[group] = model.encoded(laid, lengths)
-    return logits
+        pooled[group] = model.encoder(*lay_out([ids[k] for k in group], device=model.device))
+    return pooled
+
+
+@torch.inference_mode()
+def encode_all(model: MoodModel, ids: Sequence[Ids]) -> Tensor:
+    """Log-odds by the encoder for each text, `(n, C)`."""
+    return model.judge(pool_all(model, ids))

@@ -33,7 +33,7 @@ class MoodWishes:
         for name, choices in (("level", LEVELS), ("cell", CELL_NAMES)):
             if (value := getattr(self, name)) is not None:
                 check_choice(name, value, choices)
-        for name, low, high in (("hidden", 1, 4096), ("layers", 1, 16), ("epochs", 0, 10_000), ("batch", 1, 65_536),
+        for name, low, high in (("hidden", 1, 4096), ("layers", 1, 16), ("epochs", 0, 10_000), ("batch", 2, 65_536),
                                 ("lr", 1e-9, 10), ("dropout", 0, 0.95), ("length", 1, 65_536),
                                 ("seed", 0, 2**62)):  # fmt: skip
             if (value := getattr(self, name)) is not None:
@@ -57,7 +57,7 @@ class MoodTraining:
     lr: float
     length: int
     window: int
-    smoothing: float = 0.1
+    smoothing: float = 0.0
     patience: int = 3
     class_weights: bool = True
     seed: int = 0
@@ -92,7 +92,7 @@ def choose_training(wishes: MoodWishes, *, lengths: list[int], fine_tuning: bool
     return MoodTraining(
         epochs=epochs if wishes.epochs is None else wishes.epochs,
         batch=wishes.batch or min(64, max(8, len(lengths) // 25)),
-        lr=wishes.lr or (0.002 if fine_tuning else 0.004),
+        lr=wishes.lr or 0.002,
         length=length,
         window=window,
         class_weights=wishes.class_weights,

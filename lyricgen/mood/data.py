@@ -155,9 +155,9 @@ def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:
     train = everything[[split in ("train", "") for split in marked]]
     valid, test = (everything[[split == name for split in marked]] for name in ("valid", "test"))
     if not len(test):
-        train, test = _hold_out(data, train, share=held_out, seed=seed, least=3)
+        train, test = hold_out(data, train, share=held_out, seed=seed, least=3)
     if not len(valid):
-        train, valid = _hold_out(data, train, share=held_out, seed=seed + 1, least=3)
+        train, valid = hold_out(data, train, share=held_out, seed=seed + 1, least=3)
     missing = set(data.labels) - {data.examples[k].label for k in train}
     if missing:
         raise InputError(
@@ -166,7 +166,7 @@ def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:
     return Parts(train, valid, test)
 
 
-def _hold_out(data: Labelled, of: Indices, *, share: float, seed: int, least: int) -> tuple[Indices, Indices]:
+def hold_out(data: Labelled, of: Indices, *, share: float, seed: int, least: int) -> tuple[Indices, Indices]:
     """Parts examples in two: the second gets a share of each class of at least `least` examples."""
     rng = np.random.default_rng(seed)
     share = min(share, MOST_HELD_OUT / max(1, len(of)))

@@ -87,10 +87,19 @@ class MoodModel(nn.Module):
         self.keys = torch.from_numpy(table.keys)
         self.scales = torch.from_numpy(table.scales)
 
-    def encoded(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Log-odds by the encoder, `(B, C)`, for ids `(T, B)`."""
-        logits: Tensor = self.head(self.dropout(self.norm(self.encoder(ids, lengths))))
+    def judge(self, pooled: Tensor) -> Tensor:
+        """Log-odds by the encoder, `(B, C)`, from what it pooled, `(B, width)`."""
+        logits: Tensor = self.head(self.dropout(self.norm(pooled)))
         return logits
+
+    @torch.no_grad()
+    def settle(self, pooled: Tensor) -> None:
+        """Takes mean and variance from texts as they are read in prediction, `(n, width)`.
+
+        Those of training, with its dropout and its windows, are others.
+        """
+        self.norm.running_mean = pooled.mean(dim=0)
+        self.norm.running_var = pooled.var(dim=0, correction=0)
 
     def counted(self, rows: Rows) -> Tensor:
         """Log-odds by the n-grams, `(B, C)`."""

@@ -87,6 +87,13 @@ class Rows:
     values: Weights
     starts: Keys
 
+    def of(self, texts: Keys) -> "Rows":
+        """Those of some of the texts."""
+        sizes = np.diff(self.starts)[texts]
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        cells = np.repeat(self.starts[texts] - starts[:-1], sizes) + np.arange(starts[-1])
+        return Rows(self.columns[cells], self.values[cells], starts)
+
 
 @dataclass(frozen=True, eq=False)
 class NgramTable:

@@ -4,7 +4,6 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 import torch
@@ -14,20 +13,24 @@ from torch.nn import functional as F
 from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.config import ModelConfig
-from lyricgen.mood.classifier import Classifier, encode_all, text_ids
+from lyricgen.mood.classifier import Classifier, encode_all, pool_all, text_ids
 from lyricgen.mood.config import MoodWishes, choose_training, encoder_config, importance
 from lyricgen.mood.data import Indices, Labelled, Parts
 from lyricgen.mood.linear import fit, sparse
 from lyricgen.mood.metrics import Scores
-from lyricgen.mood.network import Encoder, MoodModel, lay_out
+from lyricgen.mood.network import Encoder, MoodModel, lay_out, shortened
 from lyricgen.mood.ngrams import NgramTable
 from lyricgen.mood.preparation import Preparation
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import Ids, Vocab, count_vocab
 
-MIXES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+SCALES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+SHARES = (0.25, 0.5, 0.75, 1.0)
+USUAL_SHARE = 0.5
+FOLDS = 4
 DEEPER = 2.6  # a layer learns so many times slower than the one above it: Howard and Ruder 2018, section 3.2
 FEW = 16  # texts held out: with fewer nothing can be chosen by them
+SETTLING = 2000  # texts that say what is usual
 WEIGHT_DECAY = 0.02
 WARMUP = 0.1
 CLIP = 1.0
@@ -104,16 +107,34 @@ class MoodTrainer:
     def run(self) -> Iterator[Report]:
         """Trains both halves, then settles how much each counts. Raises TrainingError for a loss of nan."""
         table = self.model.table()
+        left, scale = self._left_open(table)
         self._fit_ngrams(table, self.parts.train)
-        counted = self._counted_valid(table)
+        counted = scale * self._counted_valid(table)
         yield self._report("n-grams", counted)
-        encoded = torch.zeros_like(counted)
-        for report, encoded in self._train_encoder():  # noqa: B007 — the last is the best
-            yield report
-        self._settle_mix(encoded, counted)
+        self.model.mix.copy_(torch.tensor((0.0, scale)))
+        yield from self._train_encoder(left, counted)
         if len(self._valid):
             self._fit_ngrams(table, np.concatenate((self.parts.train, self.parts.valid)))
-        yield self._report("both", self.model.mixed(encoded, counted))
+
+    def _left_open(self, table: NgramTable) -> tuple[Tensor, float]:
+        """Log-odds of the training texts, `(n, C)`, by n-grams that learned from the others, and their scale.
+
+        The encoder learns what these leave open. By n-grams that had learned from the texts themselves there would
+        be nothing left.
+        """
+        of = self.parts.train
+        classes = torch.from_numpy(self.data.numbers(of))
+        x = table.rows(self.data.texts(of))
+        odds = torch.zeros(len(of), len(self.data.labels))
+        home = _stratified(classes.numpy(), FOLDS, rng=self._rng)
+        for fold in range(FOLDS):
+            others, own = np.flatnonzero(home != fold), np.flatnonzero(home == fold)
+            learned = fit(sparse(x.of(others), width=len(table)), classes[others], importance=self._importance)
+            odds[own] = torch.sparse.mm(sparse(x.of(own), width=len(table)), learned[0]) + learned[1]
+        weight = self._importance
+        nats = [float(F.cross_entropy(scale * odds, classes, weight=weight)) for scale in SCALES]
+        scale = SCALES[int(np.argmin(nats))]
+        return scale * odds, scale
 
     def _fit_ngrams(self, table: NgramTable, of: Indices) -> None:
         x = sparse(table.rows(self.data.texts(of)), width=len(table))
@@ -123,44 +144,53 @@ class MoodTrainer:
             self.model.weight.copy_(weight)
             self.model.bias.copy_(bias)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _counted_valid(self, table: NgramTable) -> Tensor:
         if not len(self._valid):
             return torch.zeros(0, len(self.data.labels))
         return self.model.counted(table.rows(self.data.texts(self.parts.valid))).cpu()
 
-    def _train_encoder(self) -> Iterator[tuple[Report, Tensor]]:
-        """One report an epoch, with the log-odds of the held-out texts by the best weights so far."""
+    def _train_encoder(self, left: Tensor, counted: Tensor) -> Iterator[Report]:
+        """One report an epoch; ends with the weights that did best on the held-out texts beside their n-grams."""
         training = self.training
         train = self._ids(self.parts.train, length=1 << 30)
         valid = self._ids(self.parts.valid, length=training.length)
         classes = torch.from_numpy(self.data.numbers(self.parts.train))
+        shown = [shortened(train[k], training.length) for k in self._rng.permutation(len(train))[:SETTLING]]
         optimizer = self._make_optimizer()
         steps = math.ceil(len(train) / training.batch)
-        best, kept, worse = math.inf, None, 0
-        odds = torch.zeros(len(valid), len(self.data.labels))
+        frozen = len(self.model.encoder.depths()) if self._fine_tuning else 0
+        best, kept, worse = self._report("n-grams", counted).nats, None, 0
         for epoch in range(1, training.epochs + 1):
             self._unfreeze(epoch)
             self.model.train()
             loss = 0.0
             for step, group in enumerate(self._groups(train)):
                 done = (epoch - 1 + step / steps) / training.epochs
-                loss += self._step(optimizer, [train[k] for k in group], classes[group], done) / steps
+                loss += self._step(optimizer, [train[k] for k in group], classes[group], left[group], done) / steps
             if not math.isfinite(loss):
                 raise TrainingError(f"the loss is {loss} in epoch {epoch}; try again with a lower --lr")
             self.model.eval()
-            fresh = encode_all(self.model, valid).cpu()
-            report = self._report("encoder", fresh, epoch=epoch, loss=loss)
-            gained = not len(valid) or report.nats < best
-            worse = 0 if gained else worse + 1
+            self.model.settle(pool_all(self.model, shown))
+            report, share = self._weigh(encode_all(self.model, valid).cpu(), counted, epoch=epoch, loss=loss)
+            gained = len(valid) < FEW or report.nats < best
+            worse = 0 if gained or epoch <= frozen else worse + 1
             if gained:
-                best, odds, kept = report.nats, fresh, copy.deepcopy(self._encoder_state())
-            yield replace(report, best=gained), odds
-            if worse >= training.patience and len(valid) >= FEW:
+                self.model.mix[0] = share
+                best, kept = report.nats, copy.deepcopy(self._encoder_state())
+            yield replace(report, best=gained)
+            if worse >= training.patience:
                 break
         if kept is not None:
             self.model.load_state_dict(kept, strict=False)
         self.model.eval()
+
+    def _weigh(self, encoded: Tensor, counted: Tensor, *, epoch: int, loss: float) -> tuple[Report, float]:
+        """How the held-out texts stand with the share of the encoder's log-odds that suits them best."""
+        ways = SHARES if len(encoded) >= FEW else (USUAL_SHARE,)
+        reports = [self._report("encoder", share * encoded + counted, epoch=epoch, loss=loss) for share in ways]
+        best = min(range(len(ways)), key=lambda k: reports[k].nats)
+        return reports[best], ways[best]
 
     def _encoder_state(self) -> dict[str, Tensor]:
         return {
@@ -180,10 +210,12 @@ class MoodTrainer:
         groups = []
         for pool in pools:
             pool.sort(key=lambda k: min(len(train[k]), self.training.window))
-            groups += [pool[k : k + size] for k in range(0, len(pool), size)]
+            groups += _in_batches(pool, size)
         return iter([groups[k] for k in self._rng.permutation(len(groups))])
 
-    def _step(self, optimizer: torch.optim.Optimizer, texts: list[Ids], classes: Tensor, done: float) -> float:
+    def _step(
+        self, optimizer: torch.optim.Optimizer, texts: list[Ids], classes: Tensor, left: Tensor, done: float
+    ) -> float:
         """One update of the encoder's weights; a text longer than the window shows a part of itself."""
         window, device = self.training.window, self.model.device
         starts = [int(self._rng.integers(0, max(1, len(ids) - window + 1))) for ids in texts]
@@ -192,7 +224,7 @@ class MoodTrainer:
         for group in optimizer.param_groups:
             group["lr"] = self.training.lr * height / group["slower"]
         loss = F.cross_entropy(
-            self.model.encoded(laid, lengths),
+            self.model.judge(self.model.encoder(laid, lengths)) + left.to(device),
             classes.to(device),
             weight=self._importance.to(device),
             label_smoothing=self.training.smoothing,
@@ -220,17 +252,6 @@ class MoodTrainer:
             for weight in part:
                 weight.requires_grad_(not self._fine_tuning or depth < epoch)
 
-    @torch.no_grad()
-    def _settle_mix(self, encoded: Tensor, counted: Tensor) -> None:
-        """How much each half counts: what makes the held-out labels likeliest, or alike where those are too few."""
-        if not self.training.epochs:
-            self.model.mix.copy_(torch.tensor((0.0, 1.0)))
-        if len(self._valid) < FEW:
-            return
-        ways = [(e, n) for e, n in product(MIXES if self.training.epochs else (0.0,), MIXES) if e or n]
-        losses = [self._nats((e * encoded + n * counted).log_softmax(dim=1)) for e, n in ways]
-        self.model.mix.copy_(torch.tensor(ways[int(np.argmin(losses))]))
-
     def _nats(self, odds: Tensor) -> float:
         weight = self._importance if self.training.class_weights else None
         return float(F.nll_loss(odds, self._valid, weight=weight))
@@ -242,6 +263,21 @@ class MoodTrainer:
             nats = self._nats(odds)
             macro = Scores.of(self.data.labels, self._valid.numpy(), odds.argmax(dim=1).numpy()).macro_f1
         return Report(part, epoch, self.training.epochs, loss, nats, macro)
+
+
+def _stratified(classes: Indices, count: int, *, rng: np.random.Generator) -> Indices:
+    """A fold for each text, `(n,)`, so that each class is spread over all."""
+    order = rng.permutation(len(classes))
+    order = order[np.argsort(classes[order], kind="stable")]
+    home = np.empty(len(classes), np.int64)
+    home[order] = np.arange(len(classes)) % count
+    return home
+
+
+def _in_batches(numbers: list[int], size: int) -> list[list[int]]:
+    """Batches of `size` or a little less; none of one text, which has no variance to be normalized by."""
+    count = max(1, min(math.ceil(len(numbers) / size), len(numbers) // 2))
+    return [part.tolist() for part in np.array_split(numbers, count)]
 
 
 def _vocabulary(texts: list[str], *, level: str) -> Vocab:
