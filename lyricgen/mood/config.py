@@ -9,8 +9,9 @@ from lyricgen.model.config import CELL_NAMES, ModelConfig, check_choice, check_r
 LEVELS = ("char", "word")
 LENGTHS = (16, 512)  # tokens that the encoder reads of a text, at least and at most
 WIDE_FROM = 2_000_000  # tokens of training text from which on the encoder is wide
-WORK = 3_000_000  # tokens that the encoder reads in training, about
-EPOCHS = (4, 30)
+WORK = 1_000_000  # tokens that the encoder reads in training, about
+EPOCHS = (4, 12)
+UNFREEZING = 3  # epochs more where layers open one after the other
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class MoodWishes:
 
 @dataclass(frozen=True)
 class MoodTraining:
-    """How the encoder is trained. `length` is in tokens of a text, `window` of those in training; `smoothing` is the
-    share of a target that is spread over all classes; training ends after `patience` epochs without a gain.
+    """How the encoder is trained. `length` is in tokens of a text, `window` of those in training; it ends after
+    `patience` epochs without a gain.
     """
 
     epochs: int
@@ -57,7 +58,6 @@ class MoodTraining:
     lr: float
     length: int
     window: int
-    smoothing: float = 0.0
     patience: int = 3
     class_weights: bool = True
     seed: int = 0
@@ -89,6 +89,7 @@ def choose_training(wishes: MoodWishes, *, lengths: list[int], fine_tuning: bool
     window = min(length, 256)
     an_epoch = sum(min(size, window) for size in lengths)
     epochs = min(max(round(WORK / an_epoch), EPOCHS[0]), EPOCHS[1])
+    epochs += UNFREEZING if fine_tuning else 0
     return MoodTraining(
         epochs=epochs if wishes.epochs is None else wishes.epochs,
         batch=wishes.batch or min(64, max(8, len(lengths) // 25)),

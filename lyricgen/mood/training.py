@@ -227,7 +227,6 @@ class MoodTrainer:
             self.model.judge(self.model.encoder(laid, lengths)) + left.to(device),
             classes.to(device),
             weight=self._importance.to(device),
-            label_smoothing=self.training.smoothing,
         )
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -1,6 +1,7 @@
 """A classifier learns, gives the same again, survives small and crooked data, and starts from a language model."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +107,7 @@ def test_rare_classes_count_as_much_as_frequent_ones() -> None:
 def test_a_text_is_told_the_same_alone_and_among_others(data: Labelled) -> None:
     trainer, _ = train(data)
     trainer.model.mix.copy_(torch.tensor((1.0, 1.0)))
-    texts = data.texts(trainer.parts.test) + ["短", "今天" * 400]
+    texts = [*data.texts(trainer.parts.test), "短", "今天" * 400]
     together = trainer.classifier.probabilities(texts)
     alone = np.concatenate([trainer.classifier.probabilities([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -157,9 +158,7 @@ class TestFromALanguageModel:
                 k < open_ones for k in range(4)
             ]
         slower = [group["slower"] for group in trainer._make_optimizer().param_groups]
-        assert slower[0] == 1 and all(
-            b / a == pytest.approx(slower[1]) for a, b in zip(slower, slower[1:], strict=False)
-        )
+        assert slower[0] == 1 and all(b / a == pytest.approx(slower[1]) for a, b in pairwise(slower))
 
     def test_a_shape_cannot_be_asked_of_it(self, data: Labelled, source: Checkpoint) -> None:
         with pytest.raises(OptionError, match="leave out --hidden, or --init-from"):
@@ -177,6 +176,8 @@ def test_what_is_read_of_a_text_follows_from_the_texts() -> None:
     assert choose_training(MoodWishes(length=7), lengths=[90] * 9, fine_tuning=False).length == 7
     few, many = (choose_training(MoodWishes(), lengths=[20] * n, fine_tuning=False).epochs for n in (100, 100_000))
     assert few > many >= 1
+    again = choose_training(MoodWishes(), lengths=[20] * 100, fine_tuning=True).epochs
+    assert again > few  # its layers open one after the other
 
 
 def test_more_text_feeds_a_wider_encoder() -> None:
