@@ -112,6 +112,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--hidden", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--way", action="append", choices=("plain", "tuned", "n-grams", "both", "init"), default=None)
     parser.add_argument("--speed", action="store_true")
     given = parser.parse_args()
     prepare_torch()
@@ -122,15 +123,16 @@ def main() -> None:
         speed(data, wishes)
         return
     ways = {
-        "TF-IDF of 1 to 3 characters, C = 1": baseline(strength=1, sublinear=False),
-        "TF-IDF of 1 to 3 characters, ln tf, C = 10": baseline(strength=10, sublinear=True),
-        "n-grams alone (--epochs 0)": ours(MoodWishes(epochs=0, seed=given.seed)),
-        "n-grams and encoder": ours(wishes),
+        "plain": ("TF-IDF of 1 to 3 characters, C = 1", baseline(strength=1, sublinear=False)),
+        "tuned": ("TF-IDF of 1 to 3 characters, ln tf, C = 10", baseline(strength=10, sublinear=True)),
+        "n-grams": ("n-grams alone (--epochs 0)", ours(MoodWishes(epochs=0, seed=given.seed))),
+        "both": ("n-grams and encoder", ours(wishes)),
     }
     if given.init_from:
-        tuned = MoodWishes(epochs=given.epochs, seed=given.seed)
-        ways["n-grams and encoder, from a language model"] = ours(tuned, source=checkpoint.load(given.init_from))
-    measure(data, ways, count=given.folds, seed=given.seed)
+        tuned = ours(MoodWishes(epochs=given.epochs, seed=given.seed), source=checkpoint.load(given.init_from))
+        ways["init"] = "n-grams and encoder, from a language model", tuned
+    chosen = dict(way for key, way in ways.items() if given.way is None or key in given.way)
+    measure(data, chosen, count=given.folds, seed=given.seed)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from lyricgen.text.vocab import Ids, Vocab, count_vocab
 
 SCALES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 SHARES = (0.25, 0.5, 0.75, 1.0)
-USUAL_SHARE = 0.5
+USUAL_SHARE = 0.25  # where too few texts are held out to tell
 FOLDS = 4
 DEEPER = 2.6  # a layer learns so many times slower than the one above it: Howard and Ruder 2018, section 3.2
 FEW = 16  # texts held out: with fewer nothing can be chosen by them
@@ -184,6 +184,8 @@ class MoodTrainer:
         if kept is not None:
             self.model.load_state_dict(kept, strict=False)
         self.model.eval()
+        if len(valid) >= FEW and not self._surely_gains(encode_all(self.model, valid).cpu(), counted):
+            self.model.mix[0] = 0
 
     def _weigh(self, encoded: Tensor, counted: Tensor, *, epoch: int, loss: float) -> tuple[Report, float]:
         """How the held-out texts stand with the share of the encoder's log-odds that suits them best."""
@@ -191,6 +193,17 @@ class MoodTrainer:
         reports = [self._report("encoder", share * encoded + counted, epoch=epoch, loss=loss) for share in ways]
         best = min(range(len(ways)), key=lambda k: reports[k].nats)
         return reports[best], ways[best]
+
+    def _surely_gains(self, encoded: Tensor, counted: Tensor) -> bool:
+        """Whether the held-out texts gain more by the encoder than the standard error of that gain.
+
+        On a few dozen texts the best of several epochs and shares looks like a gain where there is none.
+        """
+        both = float(self.model.mix[0]) * encoded + counted
+        weight = self._importance[self._valid] if self.training.class_weights else torch.ones(len(counted))
+        without, beside = (F.cross_entropy(odds, self._valid, reduction="none") for odds in (counted, both))
+        gains = weight * (without - beside)
+        return bool(gains.mean() > gains.std() / math.sqrt(len(gains)))
 
     def _encoder_state(self) -> dict[str, Tensor]:
         return {

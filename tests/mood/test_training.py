@@ -70,7 +70,7 @@ def test_what_does_not_help_is_left_out(data: Labelled) -> None:
         trainer, reports = train(many, wishes)
         assert len(trainer.parts.valid) >= FEW
         assert [report.best for report in reports[1:]] == [report.nats < reports[0].nats for report in reports[1:]]
-        assert bool(trainer.model.mix[0]) == any(report.best for report in reports[1:])
+        assert not float(trainer.model.mix[0]) or any(report.best for report in reports[1:])
     trainer, _ = train(data, MoodWishes(hidden=4, epochs=0))
     assert float(trainer.model.mix[0]) == 0
 
@@ -86,6 +86,19 @@ def test_a_class_with_one_example_is_learned(data: Labelled) -> None:
     lonely = Labelled((*data.examples, Example("别人都没有说的话", "孤")), ("喜", "孤", "怒", "悲"))
     trainer, _ = train(lonely)
     assert trainer.classifier.predict(["别人都没有说的话"])[0].label == "孤"
+
+
+def test_a_gain_must_be_larger_than_its_standard_error(data: Labelled) -> None:
+    trainer, _ = train(Labelled(tuple(write_examples(240)), data.labels), MoodWishes(epochs=0, class_weights=False))
+    trainer.model.mix[0] = 1.0
+    classes = trainer._valid
+    counted = torch.zeros(len(classes), 3)
+    right = torch.nn.functional.one_hot(classes, 3).float()
+    assert trainer._surely_gains(right, counted)  # every text gains
+    assert not trainer._surely_gains(-right, counted)
+    lucky = torch.zeros_like(right)
+    lucky[0] = right[0]  # one text gains, the others do not: mean g / n, standard error the same
+    assert not trainer._surely_gains(lucky - 0.001 * right, counted)
 
 
 def test_rare_classes_count_as_much_as_frequent_ones() -> None:
