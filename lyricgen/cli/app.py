@@ -15,6 +15,7 @@ from lyricgen.cli import (
     evaluate,
     generate,
     info,
+    mood,
     next_tokens,
     plot,
     rhymes,
@@ -94,6 +95,11 @@ def fail(message: str) -> NoReturn:
 
 for name, command in COMMANDS.items():
     app.command(name)(guarded(command))
+
+moods = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=mood.HELP)
+for name, subcommand in mood.COMMANDS.items():
+    moods.command(name)(guarded(subcommand))
+app.add_typer(moods, name="mood")
 
 
 def _version(value: bool) -> None:

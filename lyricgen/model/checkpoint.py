@@ -158,6 +158,10 @@ def read_card(folder: Path) -> Card:
     data = _read_json(folder / CONFIG)
     if not isinstance(data, dict) or not isinstance(data.get("format"), int):
         raise CheckpointError(f"{folder / CONFIG} is not a model's configuration; take an intact copy of the model")
+    if "kind" in data:
+        raise CheckpointError(
+            f"{folder} is a classifier of moods, not a language model; use it by `lyricgen mood predict --model`"
+        )
     if data["format"] > FORMAT:
         raise CheckpointError(
             f"{folder} was written by a newer lyricgen ({data.get('lyricgen', '?')}); install that or a newer one"

@@ -1,0 +1,209 @@
+"""Labelled texts: read from a table or from songs, without empty ones and duplicates, and parted for training."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricgen.errors import InputError
+from lyricgen.mood.preparation import Preparation
+from lyricgen.mood.tables import EXTENSIONS, as_text, read_rows
+from lyricgen.text.cleaning import counted
+from lyricgen.text.encoding import STDIN, read_text
+from lyricgen.text.readers import read_songs
+
+SPLITS = {"train": "train", "training": "train", "valid": "valid", "dev": "valid", "validation": "valid",
+          "val": "valid", "test": "test"}  # fmt: skip
+HELD_OUT = 0.1
+MOST_HELD_OUT = 5000  # texts: beyond, more of them measure no better
+MOST_CLASSES = 1000
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text and its label; `split` (train, valid or test) where its source says so."""
+
+    text: str
+    label: str
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples that can be learned from, the names of their classes in order, and what was left out and why."""
+
+    examples: tuple[Example, ...]
+    labels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def numbers(self, of: Indices) -> Indices:
+        """The class of each of these examples, `(n,)`."""
+        number = {label: k for k, label in enumerate(self.labels)}
+        return np.array([number[self.examples[k].label] for k in of], dtype=np.int64)
+
+    def texts(self, of: Indices) -> list[str]:
+        """The texts of these examples."""
+        return [self.examples[k].text for k in of]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which examples are learned from, which end the training early, and which measure it, as indices."""
+
+    train: Indices
+    valid: Indices
+    test: Indices
+
+
+def read_labelled(
+    path: Path,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    prepare: Preparation | None = None,
+) -> Labelled:
+    """The labelled texts of a table (.csv, .tsv, .jsonl), else of songs that have a mood.
+
+    Raises InputError where there is nothing to learn: no such columns, no text, one class only.
+    """
+    notes: list[str] = []
+    if path.suffix.lower() in EXTENSIONS and not path.is_dir():
+        found = _read_table(path, {"text": text_column, "label": label_column}, notes)
+    else:
+        found = _read_moods(path, notes)
+    return _tidy(found, prepare or Preparation(), name=str(path), notes=notes)
+
+
+def _read_table(path: Path, columns: dict[str, str | None], notes: list[str]) -> list[Example]:
+    examples = []
+    broken: list[InputError] = []
+    for row in read_rows(path, columns):
+        if isinstance(row, InputError):
+            broken.append(row)
+            continue
+        split = SPLITS.get(as_text(row.get("split")).strip().lower(), "")
+        label = " ".join(as_text(row["label"]).split())
+        examples.append(Example(as_text(row["text"]), label, split))
+    if broken and not examples:
+        raise broken[0]
+    if broken:
+        notes.append(f"left out {counted(len(broken), 'broken row')}, the first: {broken[0]}")
+    return examples
+
+
+def _read_moods(path: Path, notes: list[str]) -> list[Example]:
+    examples = []
+    for item in read_songs([path]):
+        if isinstance(item, InputError):
+            notes.append(f"left out: {item}")
+        else:
+            examples.append(Example(item.text(), item.mood, SPLITS.get(item.split.lower(), "")))
+    if not any(example.label for example in examples):
+        raise InputError(
+            f"the songs of {path} have no moods: give songs with `mood:` labels, or a .csv, .tsv or .jsonl"
+        )
+    return examples
+
+
+def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: list[str]) -> Labelled:
+    """Leaves out what cannot be learned from or would be measured twice."""
+    kept: dict[str, Example] = {}
+    left_out: Counter[str] = Counter()
+    for example in found:
+        text = prepare(example.text)
+        if not text:
+            left_out["without a text"] += 1
+        elif not example.label:
+            left_out["without a label"] += 1
+        elif text in kept:
+            same = kept[text].label == example.label
+            left_out["that stand there twice" if same else "under a second label (the first is kept)"] += 1
+        else:
+            kept[text] = Example(text, example.label, example.split)
+    notes += [f"left out {counted(count, 'row')} {why}" for why, count in left_out.items()]
+    counts = Counter(example.label for example in kept.values())
+    if not kept:
+        why = ", ".join(f"{count:,} {what}" for what, count in left_out.items()) or "it has no rows"
+        raise InputError(f"{name} has no labelled texts ({why}): give each row a text and a label")
+    if len(counts) == 1:
+        raise InputError(f"{name} has one class only ({next(iter(counts))!r}): give texts of two classes or more")
+    if len(counts) > MOST_CLASSES:
+        raise InputError(f"{name} has {len(counts):,} classes, more than {MOST_CLASSES}: is --label-column right?")
+    alone = [label for label, count in counts.items() if count == 1]
+    if len(alone) == len(counts):
+        raise InputError(f"{name}: no class has two examples or more: is --label-column right?")
+    if alone:
+        shown = ", ".join(map(repr, alone[:5])) + (" …" if len(alone) > 5 else "")
+        notes.append(
+            f"{'class' if len(alone) == 1 else 'classes'} with one example, learned but not measured: {shown}"
+        )
+    return Labelled(tuple(kept.values()), tuple(sorted(counts)), tuple(notes))
+
+
+def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:
+    """Splits as marked; what is not marked stratified: each class gives the same share to each part.
+
+    A class gives to the test from three examples on, to early stopping from four on.
+    """
+    marked = [example.split for example in data.examples]
+    everything = np.arange(len(marked))
+    train = everything[[split in ("train", "") for split in marked]]
+    valid, test = (everything[[split == name for split in marked]] for name in ("valid", "test"))
+    if not len(test):
+        train, test = hold_out(data, train, share=held_out, seed=seed, least=3)
+    if not len(valid):
+        train, valid = hold_out(data, train, share=held_out, seed=seed + 1, least=3)
+    missing = set(data.labels) - {data.examples[k].label for k in train}
+    if missing:
+        raise InputError(
+            f"no text of class {sorted(missing)[0]!r} is marked for training: mark one, or drop the class"
+        )
+    return Parts(train, valid, test)
+
+
+def hold_out(data: Labelled, of: Indices, *, share: float, seed: int, least: int) -> tuple[Indices, Indices]:
+    """Parts examples in two: the second gets a share of each class of at least `least` examples."""
+    rng = np.random.default_rng(seed)
+    share = min(share, MOST_HELD_OUT / max(1, len(of)))
+    classes = data.numbers(of)
+    held: list[Indices] = []
+    for number in range(len(data.labels)):
+        members = rng.permutation(of[classes == number])
+        if len(members) >= least:
+            held.append(members[: max(1, round(share * len(members)))])
+    second = np.sort(np.concatenate(held)) if held else of[:0]
+    return np.setdiff1d(of, second), second
+
+
+def folds(data: Labelled, count: int, *, seed: int) -> list[Indices]:
+    """All examples in `count` parts with the same share of each class."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(data.examples))
+    order = order[np.argsort(data.numbers(order), kind="stable")]  # by class, at random within it
+    return [np.sort(order[k::count]) for k in range(count)]
+
+
+def read_texts(paths: Sequence[Path], *, text_column: str | None = None) -> list[str]:
+    """The texts of tables (their text column), and of other files and standard input, one a line.
+
+    Raises InputError where there is none.
+    """
+    texts: list[str] = []
+    for path in paths:
+        if path.suffix.lower() in EXTENSIONS:
+            for row in read_rows(path, {"text": text_column}):
+                if isinstance(row, InputError):
+                    raise row
+                texts.append(as_text(row["text"]))
+        else:
+            lines = read_text(path).split("\n")
+            texts += lines[:-1] if lines[-1] == "" else lines
+    if not any(text.strip() for text in texts):
+        name = "standard input" if list(paths) == [STDIN] else ", ".join(map(str, paths))
+        raise InputError(f"{name}: there is no text; give one a line")
+    return texts

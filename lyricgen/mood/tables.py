@@ -1,0 +1,144 @@
+"""Reads tables of texts (.csv, .tsv, .jsonl): their columns by name, by guess or as they are asked for."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from lyricgen.errors import InputError
+from lyricgen.text.encoding import open_text, reading
+
+EXTENSIONS = (".csv", ".tsv", ".jsonl")
+# The likeliest name first; compared without case, spaces and underscores.
+NAMES = {
+    "text": "text review content lyrics sentence lyric comment texta 文本 评论 评价 内容 歌词 句子 正文",
+    "label": "label mood sentiment class category emotion labels 标签 心情 情绪 情感 类别 分类",
+    "split": "split",
+}
+_NAMES = {kind: names.split() for kind, names in NAMES.items()}
+_DELIMITERS = {".tsv": "\t", ".csv": ",\t;|"}
+_LONGEST_CELL = 2**24
+
+Row = dict[str, object]
+
+
+def read_rows(path: Path, columns: Mapping[str, str | None]) -> Iterator[Row | InputError]:
+    """The rows of a table as values by kind of column (text, label, split); a broken row is yielded as an error.
+
+    `columns` says which kinds must be there, under the name that is given or one that is guessed. Raises InputError
+    where one is missing.
+    """
+    with open_text(path) as stream, reading(str(path)):
+        lines = stream.read().split("\n")
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{path} is empty: give a table with a text on each row")
+    if path.suffix.lower() == ".jsonl":
+        yield from _json_rows(lines, columns, name=str(path))
+    else:
+        yield from _table_rows(lines, columns, name=str(path), delimiters=_DELIMITERS[path.suffix.lower()])
+
+
+def _table_rows(
+    lines: list[str], columns: Mapping[str, str | None], *, name: str, delimiters: str
+) -> Iterator[Row | InputError]:
+    csv.field_size_limit(_LONGEST_CELL)
+    heads = [next(csv.reader([lines[0]], delimiter=mark)) for mark in delimiters]
+    sizes = [len(_find(head, columns)) * 1000 + len(head) for head in heads]
+    best = sizes.index(max(sizes))
+    head, delimiter = heads[best], delimiters[best]
+    found = _require(_find(head, columns), columns, head, name=name)
+    table = _unquoted(lines[1:], len(head)) if delimiter == "\t" else None
+    rows = iter(table) if table is not None else csv.reader((row + "\n" for row in lines[1:]), delimiter=delimiter)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise InputError(f"{name}: broken table ({error}); check its quotes") from None
+        if row is None:
+            return
+        if any(cell.strip() for cell in row):
+            yield _pick(row, head, found, delimiter=delimiter)
+
+
+def _unquoted(lines: list[str], width: int) -> list[list[str]] | None:
+    """The rows of a table without quoting, as tabs part many: each line is a row; None where that does not fit."""
+    rows = [line.split("\t") for line in lines if line]
+    if any(len(row) != width for row in rows):
+        return None
+    return [[re.sub(r'^"(.*)"$', r"\1", cell).replace('""', '"') for cell in row] for row in rows]
+
+
+def _pick(row: list[str], head: list[str], found: Mapping[str, str], *, delimiter: str) -> Row:
+    """The wanted cells of a row; what a delimiter without quotes cut off a text belongs to it."""
+    extra = len(row) - len(head)
+    if extra > 0:
+        at = head.index(found["text"])
+        row = [*row[:at], delimiter.join(row[at : at + extra + 1]), *row[at + extra + 1 :]]
+    cells = dict(zip(head, row, strict=False))
+    return {kind: cells.get(column, "") for kind, column in found.items()}
+
+
+def _json_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str) -> Iterator[Row | InputError]:
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            yield InputError(f"{name}, line {number}: broken JSON; mend or remove it")
+            continue
+        if not isinstance(record, dict):
+            yield InputError(f"{name}, line {number}: not an object with columns; mend or remove it")
+            continue
+        if not found:
+            found = _require(_find(list(record), columns), columns, list(record), name=name)
+        yield {kind: record.get(column) for kind, column in found.items()}
+
+
+def _find(head: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, str]:
+    """Which column holds what: those asked for, and a split where there is one."""
+    by_key = {_key(column): column for column in reversed(head)}
+    found = {}
+    for kind in ("text", "label", "split"):
+        wanted = columns.get(kind)
+        if kind not in columns and kind != "split":
+            continue
+        keys = [_key(wanted)] if wanted else _NAMES[kind]
+        exact = [column for column in head if column == wanted]
+        match = exact or [by_key[key] for key in keys if key in by_key]
+        if match:
+            found[kind] = match[0]
+    return found
+
+
+def _require(
+    found: dict[str, str], columns: Mapping[str, str | None], head: Sequence[str], *, name: str
+) -> dict[str, str]:
+    for kind, wanted in columns.items():
+        if kind not in found:
+            there = ", ".join(column.strip() for column in head[:12]) or "none"
+            asked = f"column {wanted!r}" if wanted else f"{kind} column"
+            names = "" if wanted else f"; expected {', '.join(_NAMES[kind][:5])}"
+            raise InputError(f"{name} has no {asked} (it has: {there[:200]}){names}, or name it with --{kind}-column")
+    if "text" in found and found["text"] == found.get("label"):
+        raise InputError(f"{name}: text and label cannot both be column {found['text']!r}")
+    return found
+
+
+def _key(column: str) -> str:
+    return re.sub(r"[\W_]+", "", column).casefold()
+
+
+def as_text(value: object) -> str:
+    """A cell as a text: lists are lines, whole numbers lose their decimals, what is missing is empty."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n".join(map(as_text, value))
+    if isinstance(value, bool | int):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ""

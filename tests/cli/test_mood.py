@@ -1,0 +1,169 @@
+"""`lyricgen mood` on real files: what it learns, what it prints, and how it refuses."""
+
+import io
+import json
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+from .test_startup import probe
+
+GOOD = ["好吃", "新鲜", "很快", "喜欢", "推荐"]
+BAD = ["难吃", "冷了", "太慢", "失望", "再不"]
+FILLERS = ["今天", "的", "菜", "送来", "一次", "我们", "这家"]
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred labelled lines."""
+    rng = random.Random(5)
+    rows = []
+    for k in range(200):
+        words = rng.choices(FILLERS, k=5) + rng.choices(BAD if k % 2 else GOOD, k=2)
+        rng.shuffle(words)
+        rows.append(f"{'差' if k % 2 else '好'},{''.join(words)}")
+    path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
+    path.write_text("label,review\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def moods(reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier trained by the command line."""
+    from lyricgen.cli.app import main
+
+    folder = tmp_path_factory.mktemp("moods") / "reviews"
+    before = sys.argv
+    sys.argv = ["lyricgen", "mood", "train", str(reviews), "--out", str(folder), "--hidden", "8", "--epochs", "2"]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code
+    finally:
+        sys.argv = before
+    return folder
+
+
+def refused(run: Run, *arguments: object, code: int = 1) -> str:
+    done = run("mood", *arguments)
+    assert done.code == code, done.err
+    assert done.out == "" and "Traceback" not in done.err
+    if code == 1:
+        assert done.err.startswith("lyricgen: ") and done.err.count("\n") == 1, done.err
+    return done.err
+
+
+def test_train_shows_figures_and_leaves_a_classifier(run: Run, reviews: Path, tmp_path: Path) -> None:
+    done = run("mood", "train", reviews, "--out", tmp_path / "m", "--hidden", 8, "--epochs", 1)
+    assert done.code == 0, done.err
+    for said in ("accuracy", "macro-F1", "precision", "recall", "true \\ told"):
+        assert said in done.out
+    for said in ("1×LSTM 8 over chars", "encoder, epoch 1 of 1", "lyricgen mood predict TEXT --model"):
+        assert said in done.err
+    assert {path.name for path in (tmp_path / "m").iterdir()} == {"config.json", "vocab.json", "model.safetensors"}
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_train_gives_json(run: Run, reviews: Path, tmp_path: Path) -> None:
+    done = run("mood", "train", reviews, "--out", tmp_path / "m", "--epochs", 0, "--level", "word", "--json")
+    told = json.loads(done.out)
+    assert told["accuracy"] > 0.8 and set(told["classes"]) == {"好", "差"}
+    assert sum(map(sum, told["confusion"])) == told["texts"] == 20
+
+
+def test_predict_as_text_and_as_json(run: Run, moods: Path) -> None:
+    done = run("mood", "predict", "这家新鲜喜欢", "冷了难吃\n失望", "--model", moods)
+    lines = [line.split("\t") for line in done.out.splitlines()]
+    assert [(line[0], line[2]) for line in lines] == [("好", "这家新鲜喜欢"), ("差", "冷了难吃 失望")]
+    told = json.loads(run("mood", "predict", "这家新鲜喜欢", "冷了难吃\n失望", "--model", moods, "--json").out)
+    assert set(told) == {"predictions"}
+    for line, each in zip(lines, told["predictions"], strict=True):
+        assert set(each) == {"label", "confidence"} and each["label"] == line[0]
+        assert 0.5 <= each["confidence"] <= 1 and f"{each['confidence']:.3f}" == line[1]
+
+
+def test_predict_from_files_and_from_standard_input(
+    run: Run, moods: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_bytes("新鲜喜欢\r\n\r\n难吃失望\r\n".encode("gb18030"))
+    (tmp_path / "b.tsv").write_text("id\ttext\n1\t推荐很快\n", encoding="utf-8")
+    done = run("mood", "predict", "--file", tmp_path / "a.txt", "--file", tmp_path / "b.tsv", "--model", moods)
+    assert [line.split("\t")[0] for line in done.out.splitlines()] == ["好", "差", "好"]
+    assert "left out 1 of 4 texts: they are empty" in done.err
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("太慢冷了\n".encode())))
+    assert run("mood", "predict", "--model", moods).out.startswith("差\t")
+
+
+def test_stop_words_and_cleaning_travel_with_the_classifier(run: Run, reviews: Path, tmp_path: Path) -> None:
+    (tmp_path / "stop.txt").write_text("的\n今天\n", encoding="utf-8")
+    folder = tmp_path / "m"
+    done = run(
+        "mood", "train", reviews, "--out", folder, "--epochs", 0, "--stop-words", tmp_path / "stop.txt", "--clean"
+    )
+    assert done.code == 0
+    kept = json.loads((folder / "config.json").read_text(encoding="utf-8"))["preparation"]
+    assert kept == {"clean": True, "stop_words": ["的", "今天"]}
+    assert "is empty" in refused(run, "predict", "今天的", "--model", folder)
+
+
+def test_from_a_language_model(run: Run, reviews: Path, model: Path, tmp_path: Path) -> None:
+    done = run("mood", "train", reviews, "--out", tmp_path / "m", "--init-from", model, "--epochs", 1)
+    assert done.code == 0, done.err
+    assert "2×LSTM 32" in done.err
+    assert "leave out --cell" in refused(
+        run, "train", reviews, "--out", tmp_path / "n", "--init-from", model, "--cell", "gru"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("text,stars\n甜,1\n", "has no label column"),
+        ("text,label\n甜,1\n苦,1\n", "one class only"),
+        ("text,label\n,1\n ,0\n", "has no labelled texts"),
+        ("text,label\n甜,a\n甜甜,a\n苦,b\n", "no class has three texts"),
+    ],
+)
+def test_data_that_cannot_be_learned_from(run: Run, tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    assert says in refused(run, "train", tmp_path / "a.csv", "--out", tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+def test_warnings_go_to_standard_error_and_training_goes_on(run: Run, reviews: Path, tmp_path: Path) -> None:
+    rows = reviews.read_text(encoding="utf-8")
+    table = tmp_path / "a.csv"
+    table.write_text(rows + rows.split("\n")[1] + "\n好,\n孤,别人都没有说\n", encoding="utf-8")
+    done = run("mood", "train", table, "--out", tmp_path / "m", "--epochs", 0)
+    assert done.code == 0
+    for said in ("1 row that stand there twice", "1 row without a text", "learned but not measured: '孤'"):
+        assert said in done.err
+
+
+def test_settings_that_cannot_be(run: Run, reviews: Path, moods: Path, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    assert "does not exist" in refused(run, "train", "nowhere.csv", "--out", out)
+    assert "has no column 'stars'" in refused(run, "train", reviews, "--label-column", "stars", "--out", out)
+    assert "exists already" in refused(run, "train", reviews, "--out", moods)
+    assert "hidden" in refused(run, "train", reviews, "--out", out, "--hidden", 0)
+    assert "no model at" in refused(run, "train", reviews, "--out", out, "--init-from", "nowhere")
+    assert "by --model" in refused(run, "predict", "好")
+    assert "no classifier at" in refused(run, "predict", "好", "--model", "nowhere")
+    assert "give one of the two" in refused(run, "predict", "好", "--file", reviews, "--model", moods)
+    assert "text 2 of 2 is empty" in refused(run, "predict", "好", " ", "--model", moods)
+    assert "is no classifier" in refused(run, "predict", "好", "--model", model)
+    done = run("generate", "--model", moods)
+    assert done.code == 1 and "lyricgen mood predict" in done.err
+    refused(run, "train", reviews, code=2)
+
+
+@pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_help_has_examples_and_loads_nothing_heavy(command: str, language: str) -> None:
+    said = probe("mood", command, "--help", LC_ALL=language)
+    assert said.count(f"lyricgen mood {command}") >= 3
+    assert said.splitlines()[-1] == "LOADED"

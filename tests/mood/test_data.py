@@ -1,0 +1,196 @@
+"""Labelled texts: columns by name and by guess, what is left out, and how they are parted."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lyricgen.errors import InputError
+from lyricgen.mood.data import Example, Labelled, folds, part, read_labelled, read_texts
+from lyricgen.mood.preparation import Preparation
+from lyricgen.text.resources import songbook
+
+
+def write(path: Path, text: str, *, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def pairs(data: Labelled) -> list[tuple[str, str]]:
+    return [(example.text, example.label) for example in data.examples]
+
+
+@pytest.mark.parametrize("text", ["text", "Review", "content", "lyrics", "sentence", "文本", "text_a"])
+@pytest.mark.parametrize("label", ["label", "Mood", "sentiment", "class", "标签"])
+def test_columns_are_guessed_by_their_names(tmp_path: Path, text: str, label: str) -> None:
+    table = write(tmp_path / "a.csv", f"id,{label},{text}\n1,好,真甜\n2,坏,太苦\n3,好,很香\n")
+    assert pairs(read_labelled(table)) == [("真甜", "好"), ("太苦", "坏"), ("很香", "好")]
+
+
+@pytest.mark.parametrize(("name", "mark"), [("a.csv", ","), ("a.csv", "\t"), ("a.csv", ";"), ("a.tsv", "\t")])
+def test_what_parts_the_columns(tmp_path: Path, name: str, mark: str) -> None:
+    table = write(tmp_path / name, mark.join(("body", "stars")) + "\n" + f"真甜{mark}5\n太苦{mark}1\n很香{mark}5\n")
+    data = read_labelled(table, text_column="body", label_column="stars")
+    assert (pairs(data), data.labels) == ([("真甜", "5"), ("太苦", "1"), ("很香", "5")], ("1", "5"))
+
+
+def test_json_lines_with_lists_and_numbers(tmp_path: Path) -> None:
+    rows = [{"text": ["一行", "二行"], "label": 1}, {"text": "坏", "label": 0}, {"text": "好", "label": 1.0}]
+    table = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n")
+    assert pairs(read_labelled(table)) == [("一行\n二行", "1"), ("坏", "0"), ("好", "1")]
+
+
+def test_quoted_cells_hold_commas_and_line_breaks_and_bare_commas_stay_in_the_text(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", 'label,text,id\n1,"甜,香\n好",1\n0,苦,涩,2\n1,好,3\n')
+    assert pairs(read_labelled(table)) == [("甜,香\n好", "1"), ("苦,涩", "0"), ("好", "1")]
+
+
+def test_a_stray_quote_in_a_tsv_swallows_nothing(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.tsv", 'text\tlabel\n"good\t1\nbad\t0\n"so ""so"""\t1\n')
+    assert pairs(read_labelled(table)) == [('"good', "1"), ("bad", "0"), ('so "so"', "1")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    rows = "".join(f"我们在天上看见的是一个人的心{k},{k % 2}\n" for k in range(9))
+    assert len(read_labelled(write(tmp_path / "a.csv", "text,label\n" + rows, encoding=encoding)).examples) == 9
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    rows = ["甜,1", "苦,0", "甜,1", "苦,1", " ,1", "涩,", "香,1", "辣,2"]
+    data = read_labelled(write(tmp_path / "a.csv", "text,label\n" + "\n".join(rows) + "\n"))
+    assert pairs(data) == [("甜", "1"), ("苦", "0"), ("香", "1"), ("辣", "2")]
+    said = "\n".join(data.notes)
+    for what in (
+        "1 row that stand there twice",
+        "1 row under a second label",
+        "1 row without a text",
+        "1 row without a label",
+        "classes with one example, learned but not measured: '0', '2'",
+    ):
+        assert what in said
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("text,stars\n甜,1\n", "has no label column (it has: text, stars); expected label, mood"),
+        ("body,label\n甜,1\n", "has no text column (it has: body, label); expected text, review"),
+        ("text,label\n甜,1\n苦,1\n", "one class only ('1')"),
+        ("text,label\n甜,1\n苦,0\n", "no class has two examples"),
+        ("text,label\n,1\n ,0\n", "has no labelled texts (2 without a text)"),
+        ("text,label\n", "has no labelled texts (it has no rows)"),
+    ],
+)
+def test_tables_that_cannot_be_learned_from(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_labelled(write(tmp_path / "a.csv", text))
+    assert says in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_columns_that_are_asked_for_and_missing(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", "text,label\n甜,1\n苦,0\n甜甜,1\n")
+    with pytest.raises(InputError, match="has no column 'stars'"):
+        read_labelled(table, label_column="stars")
+    with pytest.raises(InputError, match="cannot both be column 'text'"):
+        read_labelled(table, label_column="text")
+
+
+def test_mixed_encodings_are_one_clear_line(tmp_path: Path) -> None:
+    rows = "text,label\n我们,1\n".encode() + b"\xff\xfe\x80\x81,0\n" + "你们,0\n".encode("gb18030") * 3
+    (tmp_path / "a.csv").write_bytes(rows)
+    with pytest.raises(InputError, match=r"a\.csv is in an unknown encoding"):
+        read_labelled(tmp_path / "a.csv")
+
+
+def test_broken_lines_among_good_ones_are_counted(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.jsonl", '{"text": "甜", "label": 1}\n{"te\n[1]\n{"text": "苦", "label": 0}\n'
+                  '{"text": "香", "label": 1}\n')  # fmt: skip
+    data = read_labelled(table)
+    assert len(data.examples) == 3
+    assert "left out 2 broken rows, the first:" in data.notes[0]
+
+
+def test_the_songbook_is_labelled_and_parted_as_it_is_marked() -> None:
+    data = read_labelled(songbook())
+    parts = part(data, seed=0)
+    assert len(data.labels) == 8
+    for name, of in vars(parts).items():
+        assert {data.examples[k].split for k in of} == {name}
+    assert sum(map(len, vars(parts).values())) == len(data.examples)
+
+
+def test_songs_without_moods(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="have no moods"):
+        read_labelled(write(tmp_path / "song.txt", "星星\n月亮\n"))
+
+
+class TestParts:
+    """Every class gives the same share to each part, and no text is in two."""
+
+    @pytest.fixture
+    def data(self) -> Labelled:
+        examples = [
+            Example(f"{label}{k}", label)
+            for label, n in (("a", 200), ("b", 50), ("c", 3), ("d", 1))
+            for k in range(n)
+        ]
+        return Labelled(tuple(examples), ("a", "b", "c", "d"))
+
+    def counts(self, data: Labelled, of: np.ndarray) -> list[int]:
+        return np.bincount(data.numbers(of), minlength=4).tolist()
+
+    def test_stratified(self, data: Labelled) -> None:
+        parts = part(data, seed=3)
+        assert self.counts(data, parts.test) == [20, 5, 1, 0]
+        assert self.counts(data, parts.valid) == [18, 4, 0, 0]
+        assert self.counts(data, parts.train) == [162, 41, 2, 1]
+        assert sorted(np.concatenate(list(vars(parts).values())).tolist()) == list(range(254))
+
+    def test_the_seed_decides(self, data: Labelled) -> None:
+        first, same, other = (part(data, seed=seed).test.tolist() for seed in (1, 1, 2))
+        assert first == same != other
+
+    def test_folds(self, data: Labelled) -> None:
+        parts = folds(data, 5, seed=0)
+        assert sorted(np.concatenate(parts).tolist()) == list(range(254))
+        for fold in parts:
+            counts = self.counts(data, fold)
+            assert counts[:2] == [40, 10] and max(counts[2:]) <= 1
+
+    def test_a_class_that_is_nowhere_to_learn_from(self) -> None:
+        examples = [Example("x", "a"), Example("y", "a"), Example("z", "b", "test"), Example("w", "b", "test")]
+        with pytest.raises(InputError, match="no text of class 'b' is marked for training"):
+            part(Labelled(tuple(examples), ("a", "b")), seed=0)
+
+
+def test_texts_to_tell(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", "id,review\n1,甜\n2,苦\n")
+    lines = write(tmp_path / "a.txt", "一\n\n二\n")
+    assert read_texts([table, lines]) == ["甜", "苦", "一", "", "二"]
+    with pytest.raises(InputError, match="there is no text"):
+        read_texts([write(tmp_path / "b.txt", "\n \n")])
+
+
+class TestPreparation:
+    """What --clean and --stop-words leave of a text."""
+
+    def test_nothing_is_done_unless_it_is_asked_for(self) -> None:
+        assert (
+            Preparation()(" <b>好</b>\r\n哈哈哈哈哈 http://a.cn @我\ud800") == "<b>好</b>\n哈哈哈哈哈 http://a.cn @我"
+        )
+
+    def test_cleaning(self) -> None:
+        said = Preparation(clean=True)("<b>Ｇood</b> &amp; 哈哈哈哈哈\u200b http://a.cn/x?y=1 @abc  end\nnext")
+        assert said.split() == ["Good", "&", "哈哈哈", "end", "next"]
+        assert "\n" in said
+
+    def test_stop_words_are_whole_words_in_latin_letters(self) -> None:
+        prepare = Preparation(stop_words=("the", "的", "我们"))
+        assert prepare("The theme of the day") == "theme of  day"
+        assert prepare("我们的家") == "家"
+
+    def test_a_long_text_is_read_to_a_limit(self) -> None:
+        assert len(Preparation()("啊" * 10**6)) == 2**16

@@ -1,0 +1,206 @@
+"""A classifier learns, gives the same again, survives small and crooked data, and starts from a language model."""
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lyricgen.errors import InputError, OptionError
+from lyricgen.model.checkpoint import Card, Checkpoint
+from lyricgen.model.config import ModelConfig
+from lyricgen.model.network import LyricModel
+from lyricgen.mood.config import MoodWishes, choose_training, encoder_config, importance
+from lyricgen.mood.data import Example, Labelled, part
+from lyricgen.mood.preparation import Preparation
+from lyricgen.mood.training import FEW, MoodTrainer, Report
+from lyricgen.text.tokenizer import Tokenizer
+from lyricgen.text.vocab import SPECIALS, Vocab
+
+from .conftest import write_examples
+
+SMALL = MoodWishes(hidden=8, epochs=3, lr=0.02)
+
+
+def train(
+    data: Labelled, wishes: MoodWishes = SMALL, source: Checkpoint | None = None
+) -> tuple[MoodTrainer, list[Report]]:
+    trainer = MoodTrainer(data, part(data, seed=0), wishes=wishes, preparation=Preparation(), source=source)
+    return trainer, list(trainer.run())
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_it_learns_and_gives_the_same_again(data: Labelled, cell: str, level: str) -> None:
+    wishes = MoodWishes(cell=cell, level=level, hidden=8, epochs=2)
+    (first, reports), (second, _) = train(data, wishes), train(data, wishes)
+    assert first.classifier.measure(data, first.parts.test).macro_f1 > 0.7
+    assert [report.part for report in reports] == ["n-grams", "encoder", "encoder"]
+    texts = ["今天眼泪离开", "我们大笑跳舞"]
+    np.testing.assert_array_equal(first.classifier.probabilities(texts), second.classifier.probabilities(texts))
+    assert [each.label for each in first.classifier.predict(texts)] == ["悲", "喜"]
+
+
+def test_the_encoder_alone_learns(data: Labelled) -> None:
+    trainer, reports = train(data, MoodWishes(hidden=16, epochs=12, lr=0.02))
+    trainer.model.mix.copy_(torch.tensor((1.0, 0.0)))
+    assert any(report.best for report in reports[1:])
+    assert trainer.classifier.measure(data, trainer.parts.test).accuracy > 0.6
+
+
+def test_a_label_of_order_is_learned_by_the_encoder_and_not_by_its_n_grams() -> None:
+    """What no short run of characters tells: whether 甲 comes before 乙, far apart."""
+    rng = np.random.default_rng(0)
+    examples = []
+    for k in range(400):
+        fill = ["天地玄黄"[i] for i in rng.integers(0, 4, 16)]
+        first, second = sorted(rng.choice((3, 6, 9, 12), 2, replace=False))
+        fill[first], fill[second] = "甲乙" if k % 2 else "乙甲"
+        examples.append(Example("".join(fill), str(k % 2)))
+    data = Labelled(tuple({example.text: example for example in examples}.values()), ("0", "1"))
+    trainer, reports = train(data, MoodWishes(hidden=16, epochs=15, lr=0.02, dropout=0.0))
+    assert reports[0].macro_f1 < 0.75 < trainer.classifier.measure(data, trainer.parts.test).macro_f1
+
+
+def test_what_does_not_help_is_left_out(data: Labelled) -> None:
+    many = Labelled(tuple(write_examples(240)), data.labels)
+    for wishes in (MoodWishes(hidden=4, epochs=1, lr=1e-9), MoodWishes(hidden=4, epochs=2, lr=1.0)):
+        trainer, reports = train(many, wishes)
+        assert len(trainer.parts.valid) >= FEW
+        assert [report.best for report in reports[1:]] == [report.nats < reports[0].nats for report in reports[1:]]
+        assert not float(trainer.model.mix[0]) or any(report.best for report in reports[1:])
+    trainer, _ = train(data, MoodWishes(hidden=4, epochs=0))
+    assert float(trainer.model.mix[0]) == 0
+
+
+@pytest.mark.parametrize("count", [4, 5, 9])
+def test_a_handful_of_texts(count: int) -> None:
+    examples = write_examples(count, classes=("喜", "悲"))
+    trainer, _ = train(Labelled(tuple(examples), ("喜", "悲")))
+    assert len(trainer.classifier.predict(["天", "x"])) == 2
+
+
+def test_a_class_with_one_example_is_learned(data: Labelled) -> None:
+    lonely = Labelled((*data.examples, Example("别人都没有说的话", "孤")), ("喜", "孤", "怒", "悲"))
+    trainer, _ = train(lonely)
+    assert trainer.classifier.predict(["别人都没有说的话"])[0].label == "孤"
+
+
+def test_a_gain_must_be_larger_than_its_standard_error(data: Labelled) -> None:
+    trainer, _ = train(Labelled(tuple(write_examples(240)), data.labels), MoodWishes(epochs=0, class_weights=False))
+    trainer.model.mix[0] = 1.0
+    classes = trainer._valid
+    counted = torch.zeros(len(classes), 3)
+    right = torch.nn.functional.one_hot(classes, 3).float()
+    assert trainer._surely_gains(right, counted)  # every text gains
+    assert not trainer._surely_gains(-right, counted)
+    lucky = torch.zeros_like(right)
+    lucky[0] = right[0]  # one text gains, the others do not: mean g / n, standard error the same
+    assert not trainer._surely_gains(lucky - 0.001 * right, counted)
+
+
+def test_rare_classes_count_as_much_as_frequent_ones() -> None:
+    assert importance([30, 10], weighted=True) == [40 / 60, 40 / 20]
+    assert importance([30, 10], weighted=False) == [1.0, 1.0]
+    rng = np.random.default_rng(0)
+    texts = ["".join("天地玄黄宇宙洪荒"[i] for i in rng.integers(0, 8, 9)) for _ in range(260)]
+    examples = [
+        Example(text, "少" if k % 6 == 0 else "多") for k, text in enumerate(texts[:240])
+    ]  # texts say nothing
+    data = Labelled(tuple(examples), ("多", "少"))
+    shares = []
+    for weighted in (False, True):
+        trainer, _ = train(data, MoodWishes(epochs=0, class_weights=weighted))
+        shares.append(float(trainer.classifier.probabilities(texts[240:])[:, 1].mean()))
+    assert shares[0] < 0.3 and 0.35 < shares[1] < 0.65
+
+
+def test_a_text_is_told_the_same_alone_and_among_others(data: Labelled) -> None:
+    trainer, _ = train(data)
+    trainer.model.mix.copy_(torch.tensor((1.0, 1.0)))
+    texts = [*data.texts(trainer.parts.test), "短", "今天" * 400]
+    together = trainer.classifier.probabilities(texts)
+    alone = np.concatenate([trainer.classifier.probabilities([text]) for text in texts])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+
+
+def test_an_empty_text_is_refused_by_its_number(data: Labelled) -> None:
+    trainer, _ = train(data, MoodWishes(epochs=0))
+    with pytest.raises(InputError, match="text 2 of 2 is empty"):
+        trainer.classifier.predict(["好", " \n"])
+    assert trainer.classifier.predict([]) == []
+
+
+class TestFromALanguageModel:
+    """Embedding and layers carried over with their vocabulary; unfrozen from the top."""
+
+    @pytest.fixture
+    def source(self, data: Labelled) -> Checkpoint:
+        torch.manual_seed(1)
+        characters = sorted(set("".join(example.text for example in data.examples)) - {"吼"})
+        vocab = Vocab((*SPECIALS, *characters), Tokenizer(), 0.01)
+        model = LyricModel(
+            ModelConfig(len(vocab), cell="gru", embedding=6, hidden=8, layers=2, tied=True, lengths=4, rhymes=3)
+        )
+        return Checkpoint(Path("none"), Card(model.config), vocab, model)
+
+    def test_its_weights_are_there_and_the_rest_learns_first(self, data: Labelled, source: Checkpoint) -> None:
+        wishes = MoodWishes(epochs=1, lr=0.02)
+        trainer = MoodTrainer(data, part(data, seed=0), wishes=wishes, preparation=Preparation(), source=source)
+        carried = dict(trainer.model.encoder.model.named_parameters())
+        assert {name.split(".")[0] for name in carried} == {"embedding", "layers", "projection", "bias"}
+        head = trainer.model.head.weight.clone()
+        list(
+            trainer._train_encoder(torch.zeros(len(trainer.parts.train), 3), torch.zeros(len(trainer.parts.valid), 3))
+        )
+        for name, weight in carried.items():
+            torch.testing.assert_close(weight, source.model.state_dict()[name])
+        assert not torch.equal(head, trainer.model.head.weight)
+
+    def test_then_one_layer_more_each_epoch_and_deeper_ones_slower(self, data: Labelled, source: Checkpoint) -> None:
+        trainer = MoodTrainer(
+            data, part(data, seed=0), wishes=MoodWishes(epochs=9), preparation=Preparation(), source=source
+        )
+        for epoch, open_ones in ((1, 0), (2, 1), (3, 2), (9, 4)):
+            trainer._unfreeze(epoch)
+            depths = trainer.model.encoder.depths()
+            assert [all(weight.requires_grad for weight in part) for part in depths] == [
+                k < open_ones for k in range(4)
+            ]
+        slower = [group["slower"] for group in trainer._make_optimizer().param_groups]
+        assert slower[0] == 1 and all(b / a == pytest.approx(slower[1]) for a, b in pairwise(slower))
+
+    def test_a_shape_cannot_be_asked_of_it(self, data: Labelled, source: Checkpoint) -> None:
+        with pytest.raises(OptionError, match="leave out --hidden, or --init-from"):
+            train(data, MoodWishes(hidden=4), source)
+
+    def test_it_learns(self, data: Labelled, source: Checkpoint) -> None:
+        trainer, _ = train(data, MoodWishes(epochs=3, lr=0.02), source)
+        assert trainer.classifier.measure(data, trainer.parts.test).macro_f1 > 0.7
+
+
+def test_what_is_read_of_a_text_follows_from_the_texts() -> None:
+    chosen = choose_training(MoodWishes(), lengths=[10] * 95 + [90] * 5, fine_tuning=False)
+    assert chosen.length == 16  # nineteen of twenty are read whole, and never less than sixteen tokens
+    assert choose_training(MoodWishes(), lengths=[10_000] * 9, fine_tuning=False).length == 512
+    assert choose_training(MoodWishes(length=7), lengths=[90] * 9, fine_tuning=False).length == 7
+    few, many = (choose_training(MoodWishes(), lengths=[20] * n, fine_tuning=False).epochs for n in (100, 100_000))
+    assert few > many >= 1
+    again = choose_training(MoodWishes(), lengths=[20] * 100, fine_tuning=True).epochs
+    assert again > few  # its layers open one after the other
+
+
+def test_more_text_feeds_a_wider_encoder() -> None:
+    widths = [encoder_config(MoodWishes(), vocab_size=9, tokens=n).hidden for n in (10**5, 10**7)]
+    assert widths[0] < widths[1]
+
+
+@pytest.mark.parametrize(
+    "wish", [{"cell": "elman"}, {"level": "byte"}, {"hidden": 0}, {"batch": 1}, {"lr": math.nan}]
+)
+def test_wishes_that_cannot_be(wish: dict[str, object]) -> None:
+    with pytest.raises(OptionError, match=next(iter(wish))):
+        MoodWishes(**wish)
