@@ -53,7 +53,7 @@ def weigh(
     odds, rhyme_odds = planner(before.features[:1], every)  # (1, L), (L, R)
     allowed = torch.from_numpy(np.stack([rhymes(k) & lengths[k] for k in range(len(lengths))])).to(engine.device)
     odds = odds[0].masked_fill(~torch.from_numpy(lengths).to(engine.device), -torch.inf).log_softmax(dim=-1)
-    rhyme_odds = rhyme_odds.masked_fill(~allowed, -torch.inf).log_softmax(dim=-1).nan_to_num(nan=-torch.inf)
+    rhyme_odds = _or_none(rhyme_odds.masked_fill(~allowed, -torch.inf).log_softmax(dim=-1))
     prior = (odds.unsqueeze(1) + rhyme_odds).flatten()  # (L·R,)
     order = prior.argsort(descending=True)[:MOST]
     sums = prior[order].exp().cumsum(0)
@@ -67,13 +67,18 @@ def weigh(
     labels[:, 0], labels[:, 1], labels[:, 2], labels[:, 3] = length, rhyme, named[0], named[1]
     step = engine.keep(before, torch.zeros(rows, dtype=torch.long, device=engine.device))
     step = engine.step(torch.full((rows,), opener, device=engine.device), step.state, labels[pad])
-    for number in begun.tolist():
+    for number, units in zip(begun.tolist(), labeler.count(begun).tolist(), strict=True):
         if number >= FIRST_CLASS:  # an unknown character costs the same under every plan
             odds = step.logits[: len(order)].masked_fill(~masks(labels[:, :2]), -torch.inf).log_softmax(dim=-1)
-            weights = weights + odds[:, number - FIRST_CLASS]
+            weights = weights + _or_none(odds[:, number - FIRST_CLASS])
         left = labels[:, 0]
-        labels[:, 0] = torch.where(left > LONGEST, left, (left - int(labeler.units[number])).clamp_min(0))
+        labels[:, 0] = torch.where(left > LONGEST, left, (left - units).clamp_min(0))
         step = engine.step(torch.full((rows,), number, device=engine.device), step.state, labels[pad])
     if not weights.isfinite().any():  # no plan has these words: none is likelier than another
         weights = torch.zeros_like(weights)
     return Opening(length, rhyme, weights.softmax(dim=-1), labels, step)
+
+
+def _or_none(odds: Tensor) -> Tensor:
+    """Log-odds, with no chance at all where nothing was allowed that they could be of."""
+    return odds.nan_to_num(nan=-torch.inf, neginf=-torch.inf)

@@ -19,7 +19,7 @@ from lyricgen.generation.tokens import Mask, Tokens
 from lyricgen.model.config import check_range
 from lyricgen.model.likelihood import Masks
 from lyricgen.model.network import FIRST_CLASS
-from lyricgen.text.labels import Labeler
+from lyricgen.text.labels import LENGTHS, Labeler
 from lyricgen.text.phonetics import count_units
 from lyricgen.text.vocab import END, FIRST, START
 
@@ -158,7 +158,7 @@ class Writer:
         request = Request(text)
         row = self.row(request, 0)
         before, opener, begun = self._read_lines(request, [row])
-        return self._weigh(row, before, opener, begun, request.named)
+        return self._weigh(row, before, opener, begun, request.named, lengths=np.ones(LENGTHS, dtype=bool))
 
     def _course(self, request: Request) -> Course:
         return Course(request.plan, request.form, self._tokens, labelled=self._engine.model.planner is not None)
@@ -207,7 +207,7 @@ class Writer:
             for number in begun.tolist():
                 step = self.feed(rows, [number] * len(rows), step, request.named)
         else:
-            found = self._weigh(row, step, opener, begun, request.named)
+            found = self._weigh(row, step, opener, begun, request.named, lengths=row.course.lengths(row.draft))
             sums = found.weights.cumsum(0).cpu().numpy()
             picks = []
             for row in rows:
@@ -248,9 +248,15 @@ class Writer:
         return step, int(feed[-1]), ids[cut:]
 
     def _weigh(
-        self, row: Row, before: Step, opener: int, begun: npt.NDArray[np.int32], named: tuple[int, int]
+        self,
+        row: Row,
+        before: Step,
+        opener: int,
+        begun: npt.NDArray[np.int32],
+        named: tuple[int, int],
+        *,
+        lengths: Mask,
     ) -> Opening:
-        lengths = row.course.lengths(row.draft)
         if len(begun):
             lengths[: max(1, count_units(self._vocab.decode(begun.tolist())))] = False
             lengths[-1] = False

@@ -54,12 +54,17 @@ class Labeler:
         """The id of the line break, -1 where there is none."""
         return self.vocab.ids.get("\n", -1)
 
+    def count(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """What each of ids `(n,)` adds to the units of its line, `(n,)`."""
+        units: npt.NDArray[np.int64] = self.units[ids]
+        letter = self.letters[ids]
+        units[1:][letter[1:] & letter[:-1]] = 0  # a Latin word counts once
+        return units
+
     def of(self, ids: npt.NDArray[np.integer]) -> Labels:
         """The labels of ids `(n,)` that hold whole songs or the beginning of one: `(n, 2)`, left and rhyme."""
         n = len(ids)
-        units = self.units[ids]
-        letter = self.letters[ids]
-        units[1:][letter[1:] & letter[:-1]] = 0  # a Latin word counts once
+        units = self.count(ids)
         closes = (ids == self.line_break) | (ids == END)
         ends = np.append(np.flatnonzero(closes), n)  # the line of token t ends at the first of these after t
         end = ends[np.searchsorted(ends, np.arange(n), side="right")] if n else ends[:0]
