@@ -39,6 +39,15 @@ alone, from nothing; model and songbook are free for anyone for anything (CC0 1.
 Of {lines:,} lines of six characters or more in 200 songs at the default temperature, {copied:.2f} % stand word for word
 in the training songs.
 
+**As a start.** A starter made for this test (six minutes, without the styles 摇滚 and 校园) and then two minutes on the
+172 songs of those two styles: 4.583 nats per held-out character; the same model trained on them from nothing for the
+same two minutes: 4.978.
+
+```sh
+python benchmarks/starter.py --leave-out 摇滚 --leave-out 校园 --minutes 6 --out without
+python benchmarks/fine_tuning.py --starter without --style 摇滚 --style 校园 --minutes 2
+```
+
 ## What it cannot do
 
 It is small, and {han:,} characters of songs are little: its lines are short of sense as often as not, it keeps no story

@@ -18,7 +18,7 @@ __all__ = ["run"]
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh-CN.md")
 COMMANDS = {
-    "train", "generate", "rhymes", "check", "vocab", "corpus", "evaluate", "compare", "plot", "next", "info",
+    "train", "generate", "rhymes", "check", "vocab", "corpus", "evaluate", "compare", "plot", "next", "info", "mood",
 }  # fmt: skip
 
 
@@ -61,6 +61,8 @@ def test_the_commands_of_the_readme_run(
     write_songs(tmp_path / "my-songs")
     shutil.copy(tmp_path / "my-songs" / "song0.txt", tmp_path / "held-out.txt")
     (tmp_path / "old.lrc").write_text("[00:01.00]星星在天上\n[00:05.00]我在路灯旁\n", encoding="utf-8")
+    rows = [f"{'天晴了真好' if k % 2 else '下雨了真糟'}{k},{k % 2}" for k in range(40)]
+    (tmp_path / "reviews.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     found = commands(readme)
     assert {words[0] for words in found} == COMMANDS
     for words in found:

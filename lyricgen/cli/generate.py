@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +36,7 @@ from lyricgen.text.song import SONG_MARK
 if TYPE_CHECKING:
     from lyricgen.generation.lyricist import Lyricist, Written
     from lyricgen.generation.plan import Plan
+    from lyricgen.generation.writer import Piece
 
 EXAMPLES = tell(
     "Write a song, or several.\n\n\b\n"
@@ -120,12 +121,13 @@ def generate(
     lyricist = load(folder, device=device)
     ways = {"novel": novel, "candidates": candidates}
     # Refuses what cannot be before a word is written.
-    pieces = lyricist.stream(start, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
+    pieces = lyricist.pieces(start, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
     check_range("count", count, 1, 100_000)
     note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
     marking = can_underline() and lyricist.checkpoint.novelty is not None and out is None
     if count == 1 and not as_json and not strict and out is None:
-        text = _stream(pieces, lyricist if marking else None)
+        text, relaxed = _stream(pieces, lyricist if marking else None)
+        note(*relaxed)
         _name([run.text for run in lyricist.copied(text)])
         return
     songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
@@ -159,19 +161,26 @@ def _deliver(text: str, out: Path | None) -> None:
         note(f"wrote {out}")
 
 
-def _stream(pieces: Iterable[str], lyricist: "Lyricist | None") -> str:
-    """Prints a song as it is made, and gives its text; the last line is closed.
+def _stream(pieces: "Iterable[Piece]", lyricist: "Lyricist | None") -> tuple[str, tuple[str, ...]]:
+    """Prints a song as it is made; gives its text and the rules that gave way. The last line is closed.
 
     With a lyricist it comes in whole lines, what is copied underlined.
     """
     made: list[str] = []
-    kept = (made.append(piece) or piece for piece in pieces)  # type: ignore[func-returns-value]
-    for piece in by_lines(kept, lyricist) if lyricist else kept:
-        print(piece, end="", flush=True)
+    relaxed: list[str] = []
+
+    def kept() -> Iterator[str]:
+        for piece in pieces:
+            made.append(piece.text)
+            relaxed.extend(piece.finished.relaxed if piece.finished else ())
+            yield piece.text
+
+    for text in by_lines(kept(), lyricist) if lyricist else kept():
+        print(text, end="", flush=True)
     text = "".join(made)
     if not text.endswith("\n"):
         print()
-    return text
+    return text, tuple(relaxed)
 
 
 def _name(copied: list[str]) -> None:

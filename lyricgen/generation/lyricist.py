@@ -107,9 +107,26 @@ class Lyricist:
         best is kept; then pieces are whole lines. Raises InputError for a start text of nothing but white space,
         OptionError for a plan that cannot be.
         """
+        pieces = self.pieces(start, seed=seed, number=number, plan=plan, form=form, sampling=sampling, novel=novel,
+                             candidates=candidates)  # fmt: skip
+        return (piece.text for piece in pieces)
+
+    def pieces(
+        self,
+        start: str = "",
+        *,
+        seed: int = 0,
+        number: int = 0,
+        plan: Plan | None = None,
+        form: Form | None = None,
+        sampling: SamplingConfig | None = None,
+        novel: int = 0,
+        candidates: int = 1,
+    ) -> Iterator[Piece]:
+        """What `stream` gives, and with the last piece the finished song."""
         request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel,
                                 candidates=candidates)  # fmt: skip
-        return (piece.text for piece in self._run(request, [number]))
+        return self._run(request, [number])
 
     def write(
         self,
