@@ -14,8 +14,8 @@ from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import LONGEST, Labeler
 from lyricgen.text.vocab import Ids
 
-KEPT = 0.999  # of the plans' probability; the rest is hardly worth reading the text for
-MOST = 256  # plans that are weighed
+KEPT = 1 - 1e-6  # of the plans' probability; the rest is hardly worth reading the text for
+MOST = 512  # plans that are weighed
 
 
 @dataclass(frozen=True)
