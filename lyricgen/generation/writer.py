@@ -342,9 +342,11 @@ class Writer:
     def _allowed(self, row: Row, rules: FormRules) -> Mask:
         """What may follow in a row, `(C,)`; a rule that would leave nothing gives way, the least important first."""
         draft = row.draft
-        if (only := rules.forced(draft)) is not None and row.course.left(draft) is None:
-            return self._tokens.only((only,))
         allowed = np.ones(len(self._vocab) - FIRST_CLASS, dtype=bool)
+        if (only := rules.forced(draft)) is not None and not row.course.line.copy:
+            if not row.course.left(draft):
+                return self._tokens.only((only,))
+            allowed = self._tokens.units > 0  # signs without end would never fill the line
         for name, mask in row.course.masks(draft):
             more = allowed & mask
             if more.any():

@@ -5,13 +5,15 @@ from itertools import combinations
 import pytest
 
 from lyricgen.errors import OptionError
+from lyricgen.generation import constraints
 from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist, Written
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.text.phonetics import THIRTEEN, count_units, line_end, near_classes, rhyme_class, table_of, tones
+from lyricgen.text.vocab import END
 
-from .conftest import WORDS, make_lyricist
+from .conftest import CHARACTERS, WORDS, make_lyricist
 
 # Characters of one reading each: four of each of three classes, level and oblique ones.
 SOUNDS = "光香窗忘山天田饭星风影梦"
@@ -36,9 +38,14 @@ PLANS = {
 }  # fmt: skip
 
 
+WILD = SamplingConfig(temperature=1.0, top_p=1.0)
+
+
 def writer(level: str, labelled: bool, seed: int = 3) -> Lyricist:
-    tokenizer = {"tokenizer": WORDS} if level == "word" else {}
-    return make_lyricist(tokens=TOKENS[level], labelled=labelled, seed=seed, **tokenizer)  # type: ignore[arg-type]
+    lyricist = make_lyricist(tokens=TOKENS[level], labelled=labelled, seed=seed,
+                             tokenizer=WORDS if level == "word" else CHARACTERS)  # fmt: skip
+    lyricist.checkpoint.model.bias.data[[lyricist.vocab.ids[sign] - END for sign in "，5"]] -= 4
+    return lyricist
 
 
 def check(song: Written, plan: Plan) -> None:
@@ -83,12 +90,28 @@ def check_rhymes(song: Written, plan: Plan) -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_every_plan_is_kept(name: str, level: str, labelled: bool) -> None:
     plan = Plan.parse(**PLANS[name])  # type: ignore[arg-type]
-    wild = SamplingConfig(temperature=1.0, top_p=1.0)
-    for seed, sampling in ((1, wild), (2, SamplingConfig()), (3, SamplingConfig(greedy=True))):
-        songs = writer(level, labelled, seed).write(count=1 if sampling.greedy else 4, seed=seed, plan=plan,
-                                                    sampling=sampling)  # fmt: skip
-        for song in songs:
-            check(song, plan)
+    for song in writer(level, labelled, seed=len(name)).write(count=4, seed=1, plan=plan, sampling=WILD):
+        check(song, plan)
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["by masks", "labelled"])
+def test_greedy_songs_keep_their_plan(labelled: bool) -> None:
+    plan = Plan.parse(**PLANS["all together"])  # type: ignore[arg-type]
+    (song,) = writer("char", labelled).write(plan=plan, sampling=SamplingConfig(greedy=True))
+    check(song, plan)
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["by masks", "labelled"])
+def test_a_model_in_love_with_commas_comes_to_the_end_of_its_lines(
+    labelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signs are no units: without a limit they could follow each other for ever."""
+    monkeypatch.setattr(constraints, "MAX_LINE", 12)
+    lyricist = writer("char", labelled)
+    lyricist.checkpoint.model.bias.data[lyricist.vocab.ids["，"] - END] += 100
+    (song,) = lyricist.write(plan=Plan.parse(pattern="2,1", lines=2), sampling=SamplingConfig(greedy=True))
+    assert [len(line) for line in song.lines] == [14, 13]  # twelve commas, and then what is sung
+    assert [count_units(line) for line in song.lines] == [2, 1]
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
