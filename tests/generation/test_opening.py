@@ -77,6 +77,8 @@ def by_brute_force(lyricist: Lyricist, whole: str, begun: str) -> Shares:
     lengths = softmax(weights["length.weight"] @ x + weights["length.bias"])
     total = np.zeros(len(vocab) - END)
     for length in range(LENGTHS):
+        if begun and (length == ENDS or length < max(1, counts[-1])):
+            continue  # a line is at least as long as what stands of it
         rhymes = softmax(
             weights["rhyme.weight"] @ x + weights["rhyme.bias"] + weights["rhyme_of_length.weight"][length]
         )
