@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -160,18 +161,16 @@ RUN = """
 import os, sys, time, torch
 from pathlib import Path
 from lyricgen.training import session as s
-from lyricgen.text.phonetics import rhyme_class
 from lyricgen.training.recipe import Wishes
 torch.set_num_threads(1)
-rhyme_class("星")  # loads its tables
 songs, out = sys.argv[1], Path(sys.argv[2])
 wishes, cpu = Wishes(**eval(sys.argv[3])), torch.device("cpu")
+def start(out):
+    return s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
+next(start(out.with_name("warm")).trainer.run())  # loads what is loaded at its first use
 for line in sys.stdin:  # one life of the run: the pause after each report
     if (child := os.fork()) == 0:
-        if (out / "training.pt").exists():
-            run = s.resume_session(out, device=cpu)
-        else:
-            run = s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
+        run = s.resume_session(out, device=cpu) if (out / "training.pt").exists() else start(out)
         print(os.getpid(), flush=True)
         for report in run.trainer.run():
             time.sleep(float(line))
@@ -200,6 +199,20 @@ def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path) -> N
     assert len(moments) > 4  # it went on between
     assert_equal(alone, finish(resume_session(out, device=CPU)))
     torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_a_run_that_was_killed_after_its_last_step_takes_no_other(
+    songs: Path, tmp_path: Path, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes = Wishes(**{**vars(WISHES), **NOISY, "schedule": schedule})
+    alone = finish(begin(songs, tmp_path / "alone", wishes))
+    session = begin(songs, tmp_path / "killed", wishes)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(session.trainer, "_end", Mock(side_effect=KeyboardInterrupt))
+        finish(session)
+    session.trainer.folder.release()
+    assert_equal(alone, finish(resume_session(session.folder, device=CPU)))
 
 
 def test_every_moment_of_a_save_can_be_the_last(songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
