@@ -7,7 +7,7 @@ from typing import Any, Self
 from lyricgen.errors import CheckpointError, OptionError
 
 CELL_NAMES = ("rnn", "lstm", "gru")
-OPTIMIZERS = ("adamw", "adam")
+OPTIMIZERS = ("muon", "adamw", "adam")
 SCHEDULES = ("cosine", "constant")
 
 
@@ -100,6 +100,7 @@ class TrainConfig(_Stored):
 
     `window` is in tokens, `batch` in parallel streams, `lr` is the schedule's height, `warmup` its share of the
     run. `carry` passes the hidden state from window to window (else windows are shuffled and stand alone).
+    The `optimizer` muon moves the recurrent matrices by Muon and all else by AdamW (see training/optimizer.py).
     `patience` stops the run after so many evaluations without a better held-out loss (0: never). `average` is the
     share of the steps so far over which the weights are averaged for measuring and for the model that is kept (0:
     none; Polyak and Juditsky 1992).
@@ -110,7 +111,7 @@ class TrainConfig(_Stored):
     lr: float = 0.004
     epochs: int = 0
     minutes: float = 0.0
-    optimizer: str = "adamw"
+    optimizer: str = "muon"
     weight_decay: float = 0.01
     schedule: str = "cosine"
     warmup: float = 0.02

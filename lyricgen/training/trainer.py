@@ -21,12 +21,12 @@ from lyricgen.model.network import LyricModel, State, detached
 from lyricgen.text.labels import Labeler, Labels
 from lyricgen.text.vocab import END, START, Ids, Vocab
 from lyricgen.training.dataset import Batch, WindowDataset, stream_steps
+from lyricgen.training.optimizer import make_optimizer
 from lyricgen.training.position import Position
 from lyricgen.training.prepare import Names, Prepared, load_ids, load_labels
 from lyricgen.training.run_folder import DATA, LABELS, RunFolder
 from lyricgen.training.schedule import Clock, Progress, learning_rate
 
-OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 VALID_TOKENS = 1 << 18  # at most so many held-out tokens are scored during a run
 VALID_ROWS = 32
 FRESH = 0.02  # of the rows begin each window from an empty state, as a text does that is read from its middle on
@@ -94,7 +94,8 @@ class Trainer:
         self._unseen = Unseen.of(vocab)
         self.model.generator = torch.Generator(device).manual_seed(config.seed)
         self._kept = copy.deepcopy(self.model) if config.average else self.model  # what is measured and saved
-        self._optimizer = self._make_optimizer()
+        self._optimizer = make_optimizer(self.model, config)
+        self._pending: list[Tensor] = []
         self._position = Position()
         self._state: list[State] = self.model.initial_state(config.batch)
         self._history: list[dict[str, Any]] = []
@@ -250,16 +251,14 @@ class Trainer:
         position, model = self._position, self.model
         fresh = position.batch == 0 or not self.config.carry
         state = model.initial_state(batch.x.shape[1]) if fresh else self._emptied(self._state)
-        lr = learning_rate(self.config, self._progress.done)
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
+        self._optimizer.set_rate(learning_rate(self.config, self._progress.done))
         model.train()
         with mixed_precision(self.device):
             features, state = model.features(batch.x, state, batch.labels)
             loss = cross_entropy(model.logits(features), batch.y)
             if batch.plan is not None:
                 loss = loss + plan_nats(model, features, batch.plan).sum() / batch.y.numel()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
         self._optimizer.step()
@@ -288,16 +287,6 @@ class Trainer:
             return
         share = 1 / (1 + self.config.average * self._position.step)
         torch._foreach_lerp_(list(self._kept.parameters()), list(self.model.parameters()), share)
-
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        decayed = [p for p in self.model.parameters() if p.dim() > 1]
-        rest = [p for p in self.model.parameters() if p.dim() <= 1]
-        self._pending: list[Tensor] = []
-        groups: list[dict[str, Any]] = [
-            {"params": decayed, "weight_decay": self.config.weight_decay},
-            {"params": rest, "weight_decay": 0.0},
-        ]
-        return OPTIMIZERS[self.config.optimizer](groups, lr=self.config.lr, fused=self.device.type in ("cpu", "cuda"))
 
     def _due(self, done: float) -> bool:
         """Whether to evaluate: so many times a run, but with minutes for at most a twentieth of its time."""
