@@ -14,8 +14,8 @@ from lyricgen.cli.console import note
 from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.model.checkpoint import Checkpoint
+from lyricgen.training.report import Report
 from lyricgen.training.session import Session
-from lyricgen.training.trainer import Report
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 4  # in a run

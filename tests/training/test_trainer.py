@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from lyricgen.errors import TrainingError
 from lyricgen.model import checkpoint
 from lyricgen.training.recipe import Wishes
+from lyricgen.training.report import Report
 from lyricgen.training.session import RunOptions, Session, start_session
-from lyricgen.training.trainer import Report
 
 CPU = torch.device("cpu")
 
