@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lyricgen.errors import OptionError
@@ -21,10 +21,11 @@ _NUMBER = re.compile(r"[\s#-]*(?:\d+|[一二三四五六七八九十]+|(?<=[\s\u
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user asked for, read; what is empty is open."""
+    """What the user asked for, read; what is empty is open. `classed` are the scheme's letters of a given class."""
 
     pattern: Pattern | None = None
     scheme: str = ""
+    classed: str = ""
     one_rhyme: bool = False
     heads: tuple[str, ...] = ()
     tones: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ def arrange(wishes: Wishes) -> tuple[tuple[LinePlan, ...], tuple[str, ...]]:
             for line, place in zip(lines, places, strict=True)
         ]
     keys = _rhyme_keys(wishes, lines, places)
-    groups = number_groups(keys)
+    groups = number_groups(keys, alone={key for key in keys if key and key[-1] in wishes.classed})
     lines = [replace(line, rhyme=group) for line, group in zip(lines, groups, strict=True)]
     letters = {group: key[-1] for group, key in zip(groups, keys, strict=True) if group is not None and key}
     return add_heads(lines, wishes.heads), tuple(letters[group] for group in sorted(letters))
@@ -154,12 +155,15 @@ def _rhyme_keys(
     return keys
 
 
-def number_groups(keys: Sequence[Hashable]) -> list[int | None]:
-    """Group numbers from 0 by first appearance, for keys that two lines or more have; None has no group."""
+def number_groups(keys: Sequence[Hashable], *, alone: Collection[Hashable] = ()) -> list[int | None]:
+    """Group numbers from 0 by first appearance, for keys that two lines or more have; None has no group.
+
+    Keys that may stand `alone` have one in any case.
+    """
     members: Mapping[Hashable, list[int]] = defaultdict(list)
     for line, key in enumerate(keys):
         members[key].append(line)
-    shared = [key for key, found in members.items() if key is not None and len(found) > 1]
+    shared = [key for key, found in members.items() if key is not None and (len(found) > 1 or key in alone)]
     numbers = {key: number for number, key in enumerate(shared)}
     return [numbers.get(key) for key in keys]
 

@@ -1,6 +1,7 @@
 """How one song keeps to its plan: what its next line may be, and what may follow in the line at hand."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ import numpy as np
 from lyricgen.generation.constraints import MIN_LINES, Draft, Form
 from lyricgen.generation.plan import LinePlan, Plan
 from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
 from lyricgen.text.phonetics import count_units, line_end, line_rhyme, near_classes, table_of
 from lyricgen.text.vocab import END
@@ -50,6 +52,7 @@ class Course:
         self._classes: dict[int, frozenset[str]] = {
             group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
         }
+        self._rich = self._rich_classes()
         self._ends: dict[int, set[str]] = {}
         self._words = word_places(plan, lines=form.lines)
 
@@ -105,9 +108,8 @@ class Course:
             allowed[:] = True
             return allowed
         else:
-            names = frozenset(
-                THIRTEEN_OF.get(name, name) for name in self._classes.get(wish.rhyme, frozenset(self._table))
-            )
+            classes = self._classes.get(wish.rhyme, self._rich.get(wish.rhyme, frozenset()))
+            names = frozenset(THIRTEEN_OF.get(name, name) for name in classes)
         for label in range(1, RHYMES):
             allowed[label] = CLASSES[label] in names
         allowed[0] = not allowed.any()
@@ -132,7 +134,7 @@ class Course:
                 name = CLASSES[rhyme]
                 found = frozenset(each for each in self._table if THIRTEEN_OF.get(each, each) == name)
                 self._classes[wish.rhyme] = near_classes(name) if self.plan.near else found
-            line.classes = self._classes.get(wish.rhyme, frozenset(self._table))
+            line.classes = self._classes.get(wish.rhyme, self._rich[wish.rhyme])
             line.taken = frozenset(self._ends.get(wish.rhyme, ()))
         number = len(draft.lines)
         if not line.copy:
@@ -180,20 +182,42 @@ class Course:
             yield "length", tokens.length(left, own)
         if line.copy:
             rest = line.copy[len(draft.line) :]
-            if rest:
-                yield "repeat", tokens.part_of(rest)
+            yield "repeat", tokens.part_of(rest) if rest else tokens.only((tokens.line_break,))
             return
         if (head := line.plan.head) and len(draft.line) < len(head) and head.startswith(draft.line):
             yield f"head {head}", tokens.head(head[len(draft.line) :])
         if line.classes and left:
-            names = "/".join(sorted(line.classes)) if len(line.classes) < 3 else "any"
-            yield f"rhyme {names}", tokens.closing(left, line.classes, self.plan.table)
-            if line.taken:
-                yield "another last character", tokens.closes(left, line.taken)
+            yield self.rhyme_name, tokens.closing(left, line.classes, self.plan.table)
+            if line.classes and line.taken:
+                yield "another last character", tokens.closing(left, line.classes, self.plan.table, line.taken)
+        if left is None and self.planned:
+            yield self.rhyme_name if line.classes else "not empty", self._open_end(draft)
         if line.plan.tones and left:
             yield f"tones {line.plan.tones}", tokens.tone(line.plan.tones[len(line.plan.tones) - left :])
-        if line.word and (rest := self._due(draft, left)):
-            yield f"word {line.word}", tokens.part_of(rest)
+        if line.word and line.word not in draft.line:
+            yield f"word {line.word}", self._way_to_word(draft, left)
+
+    @property
+    def rhyme_name(self) -> str:
+        """What the rule is called that the line at hand rhymes by."""
+        classes = self.line.classes
+        return f"rhyme {'/'.join(sorted(classes)) if len(classes) < 3 else 'any'}"
+
+    def _open_end(self, draft: Draft) -> Mask:
+        """What may follow in a line of open length: it ends in a rhyme, and does not go on for ever to reach it."""
+        line, units = self.line, count_units(draft.line)
+        stop = self._tokens.only((self._tokens.line_break,))
+        if not units:
+            return ~stop
+        if not line.classes:
+            return np.ones_like(stop)
+        fits = line_rhyme(draft.line, table=self._table) & line.classes and line_end(draft.line) not in line.taken
+        if units < SLACK - 1:
+            return np.ones_like(stop) if fits else ~stop
+        if not fits:
+            stop[:] = False
+            stop[self._tokens.ending(line.classes, self.plan.table, line.taken)] = True
+        return stop
 
     def pull(self, draft: Draft) -> Mask | None:
         """What is favoured now: the beginning of a word that must come."""
@@ -210,7 +234,9 @@ class Course:
         return bool(line_rhyme(draft.line + piece, table=self._table) & line.classes)
 
     def note_relaxed(self, rule: str, draft: Draft) -> None:
-        """Takes note that a rule gave way in the line at hand."""
+        """Takes note that a rule gave way in the line at hand, which goes on without it."""
+        if rule == self.rhyme_name:
+            self.line.classes = frozenset()
         self._give_way(rule, len(draft.lines) + 1)
 
     def _give_way(self, rule: str, number: int) -> None:
@@ -223,6 +249,22 @@ class Course:
         number = len(draft.lines)
         return self.plan.lines[number] if number < len(self.plan.lines) else LinePlan()
 
+    def _rich_classes(self) -> dict[int, frozenset[str]]:
+        """For each group of lines that rhyme: the classes with so many characters that each line ends in another.
+
+        Where there is none, the richest.
+        """
+        groups = Counter(line.rhyme for line in self.plan.lines if line.rhyme is not None and line.repeats is None)
+        found: dict[int, frozenset[str]] = {}
+        for group, lines in groups.items():
+            count = {
+                name: self._tokens.ends(near_classes(name) if self.plan.near else frozenset({name}), self.plan.table)
+                for name in self._table
+            }
+            enough = min(lines, max(count.values()))
+            found[group] = frozenset(name for name in count if count[name] >= enough)
+        return found
+
     def _gap(self, draft: Draft) -> bool:
         """Whether an empty line comes next."""
         return bool(draft.lines) and draft.breaks == 1 and self.next_wish(draft).opens
@@ -230,16 +272,17 @@ class Course:
     def _waiting(self, draft: Draft) -> bool:
         return any(place >= len(draft.lines) for place in self._words.values())
 
-    def _due(self, draft: Draft, left: int | None) -> str:
-        """What must come next so that the line's word gets its place; empty while it has time, or is there."""
+    def _way_to_word(self, draft: Draft, left: int | None) -> Mask:
+        """What leaves the line's word its room: the word's next part, or while there is time what is short enough."""
         word, text = self.line.word, draft.line
-        if word in text:
-            return ""
         begun = next((k for k in range(len(word) - 1, 0, -1) if text.endswith(word[:k])), 0)
-        need = count_units(word[begun:])
+        rest = self._tokens.part_of(word[begun:])
+        tail = self._tail()
         if left is None:
-            return word[begun:] if begun or not text else ""
-        return word[begun:] if left <= need + self._tail() or (begun and left >= need + self._tail()) else ""
+            return rest if begun or not text else np.ones_like(rest)
+        if begun and left >= count_units(word[begun:]) + tail:
+            return rest
+        return rest | self._tokens.short(left - count_units(word) - tail)
 
     def _tail(self) -> int:
         """How many units must follow the line's word: one, where the word itself does not rhyme."""
@@ -248,27 +291,3 @@ class Course:
             return 0
         fits = line_rhyme(line.word, table=self._table) & line.classes and line_end(line.word) not in line.taken
         return 0 if fits else 1
-
-
-def word_places(plan: Plan, *, lines: int = 0) -> dict[str, int]:
-    """The index of the line in which each of a plan's words is to stand: they are spread over the song.
-
-    Of a free song, so many `lines`, or 0.
-    """
-    if not plan.lines:
-        return {word: min(1 + 2 * k, lines - 1 if lines else 1 + 2 * k) for k, word in enumerate(plan.words)}
-    places: dict[str, int] = {}
-    for number, word in enumerate(plan.words):
-        need = count_units(word)
-        room = [
-            k for k, line in enumerate(plan.lines)
-            if line.repeats is None
-            and (line.length is None or line.length >= len(line.head) + need + (line.rhyme is not None))
-        ]  # fmt: skip
-        fresh = [k for k in room if k not in places.values()] or room
-        if fresh:
-            aim = (number + 0.5) * len(plan.lines) / len(plan.words)
-            places[word] = min(fresh, key=lambda k: abs(k + 0.5 - aim))
-        else:
-            places[word] = len(plan.lines) - 1
-    return places

@@ -10,6 +10,7 @@ from lyricgen.generation.arrangement import Wishes, add_heads, arrange, check_wo
 from lyricgen.generation.likeness import Layout, lines_like, read_model
 from lyricgen.generation.line_plan import LinePlan
 from lyricgen.generation.notation import (
+    FREE,
     check_lines,
     read_acrostic,
     read_classes,
@@ -84,9 +85,11 @@ class Plan:
         """
         classes = read_classes(rhyme_class, table=rhyme_table)
         scheme = read_scheme(rhyme) if rhyme else ALL_RHYME if classes or one_rhyme else ""
+        kinds = "".join(dict.fromkeys(scheme.replace(FREE, "")))
         wishes = Wishes(
             pattern=read_pattern(pattern) if pattern else None,
             scheme=scheme,
+            classed=kinds if len(classes) == 1 else kinds[: len(classes)],
             one_rhyme=one_rhyme,
             heads=read_acrostic(acrostic) if acrostic else (),
             tones=read_tones(tones) if tones else (),
@@ -94,8 +97,7 @@ class Plan:
             lines=lines,
         )
         planned, letters = arrange(wishes)
-        order = {letter: number for number, letter in enumerate(dict.fromkeys(scheme.replace("X", "")))}
-        fixed = _fix(classes, [order[letter] for letter in letters], kinds=len(order))
+        fixed = _fix(classes, [kinds.index(letter) for letter in letters], kinds=len(kinds))
         wanted = _words(words, planned)
         return cls(planned, fixed, rhyme_table, near, wanted, mood.strip(), style.strip())
 

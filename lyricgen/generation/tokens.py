@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import Labeler
-from lyricgen.text.phonetics import count_units, is_han, line_rhyme, table_of, tones
+from lyricgen.text.phonetics import character_classes, count_units, is_han, line_rhyme, table_of, tones
 from lyricgen.text.vocab import END, FIRST
 
 Mask = npt.NDArray[np.bool_]  # (C,): which classes may follow
@@ -24,9 +24,12 @@ class Tokens:
         self.line_break = labeler.line_break
         self._tokens = np.array(self.texts)
         self.length = lru_cache(maxsize=256)(self._length)
-        self.closing = lru_cache(maxsize=256)(self._closing)
+        self.closing = lru_cache(maxsize=512)(self._closing)
         self.head = lru_cache(maxsize=256)(self._head)
         self.tone = lru_cache(maxsize=256)(self._tone)
+        self._reachable = lru_cache(maxsize=64)(self._lengths_before)
+        self._rhyming = lru_cache(maxsize=64)(self._rhyming_of)
+        self.ends = lru_cache(maxsize=64)(self._ends)
         self.part_of = lru_cache(maxsize=256)(self._part_of)
         self._sounds = lru_cache(maxsize=4)(self._sounds_of)
 
@@ -35,14 +38,13 @@ class Tokens:
         """Tokens with letters or digits, whose part in a line's length depends on their neighbours."""
         return self._each(lambda text: any(count_units(c) and not is_han(c) for c in text))
 
-    @cached_property
-    def _reachable(self) -> Mask:
-        """Which lengths can be made of whole Chinese tokens, from 0 on."""
-        sizes = sorted({int(size) for size in self.units[~self.latin & (self.units > 0)]})
+    def _lengths_before(self, sizes: frozenset[int]) -> Mask:
+        """Which lengths can be made of Chinese tokens in front of one that has one of these sizes."""
+        own = sorted({int(size) for size in self.units[~self.latin & (self.units > 0)]})
         found = np.zeros(512, dtype=bool)
-        found[0] = True
+        found[[size for size in sizes if size < len(found)]] = True
         for length in range(1, len(found)):
-            found[length] = any(size <= length and found[length - size] for size in sizes)
+            found[length] |= any(size <= length and found[length - size] for size in own)
         return found
 
     @cached_property
@@ -62,7 +64,7 @@ class Tokens:
         """
         fits = self.units <= left
         counted = np.flatnonzero(fits & (self.units > 0))
-        fits[counted] = self._reachable[left - self.units[counted]]
+        fits[counted] = self._reachable(frozenset({0}))[left - self.units[counted]]
         fits = fits | self.latin if latin and left else fits & ~self.latin
         fits &= left > 0 or ~self._blank  # a line does not end in a space
         fits[END - FIRST_CLASS] = False
@@ -70,20 +72,47 @@ class Tokens:
             fits[self.line_break - FIRST_CLASS] = not left
         return fits
 
-    def _closing(self, left: int, classes: frozenset[str], table: int) -> Mask:
-        """What leaves a line of so many units open, or ends it in one of the classes."""
-        sounds = self._sounds(table)
-        mask: Mask = (self.units != left) | np.array([not classes.isdisjoint(found) for found in sounds])
+    def _closing(self, left: int, classes: frozenset[str], table: int, taken: frozenset[str] = frozenset()) -> Mask:
+        """What ends a line of so many units in one of the classes, or leaves it open to such an end.
+
+        No line ends in one of the characters `taken`.
+        """
+        final = self.ending(classes, table, taken)
+        reachable = self._reachable(frozenset(self.units[final].tolist()))
+        mask: Mask = self.units == 0
+        inner = np.flatnonzero((self.units > 0) & (self.units < left))
+        mask[inner] = reachable[left - self.units[inner]]
+        mask[final[self.units[final] == left]] = True
         return mask
 
-    def closes(self, left: int, ends: frozenset[str]) -> Mask:
-        """What leaves a line of so many units open, or ends it in none of these characters."""
-        mask: Mask = (self.units != left) | ~np.isin(self._last, list(ends))
+    def ending(
+        self, classes: frozenset[str], table: int, taken: frozenset[str] = frozenset()
+    ) -> npt.NDArray[np.int64]:
+        """What sounds like one of the classes, and ends in none of the characters `taken`: the classes of tokens."""
+        found = self._rhyming(classes, table)
+        codes = [self._codes[each] for each in taken if each in self._codes]
+        return found[~np.isin(self._last[found], codes)] if codes else found
+
+    def _rhyming_of(self, classes: frozenset[str], table: int) -> npt.NDArray[np.int64]:
+        return np.flatnonzero([not classes.isdisjoint(found) for found in self._sounds(table)])
+
+    def short(self, left: int) -> Mask:
+        """What takes so many units at most."""
+        mask: Mask = self.units <= left
         return mask
+
+    def _ends(self, classes: frozenset[str], table: int) -> int:
+        """How many characters there are to end a line in, in one of the classes."""
+        return len(np.unique(self._last[self.ending(classes, table)]))
 
     @cached_property
-    def _last(self) -> npt.NDArray[np.str_]:
-        return np.array([text[-1] for text in self.texts])
+    def _codes(self) -> dict[str, int]:
+        """A number for each character that tokens end in."""
+        return {last: code for code, last in enumerate(sorted({text[-1] for text in self.texts}))}
+
+    @cached_property
+    def _last(self) -> npt.NDArray[np.int64]:
+        return np.array([self._codes[text[-1]] for text in self.texts])
 
     def _head(self, head: str) -> Mask:
         """What begins with `head`, or is the beginning of it."""
@@ -108,6 +137,10 @@ class Tokens:
         return np.array([False] * specials + [test(text) for text in self.texts[specials:]])
 
     def _sounds_of(self, table: int) -> list[frozenset[str]]:
-        """The classes of each token's end, as it sounds alone."""
+        """The classes of each token's end, of all its readings where it is one character: the line decides."""
         known = table_of(table)
-        return [line_rhyme(text, table=known) if is_han(text[-1]) else frozenset() for text in self.texts]
+        return [
+            line_rhyme(text, table=known) | (character_classes(text, table=known) if len(text) == 1 else frozenset())
+            if is_han(text[-1]) else frozenset()
+            for text in self.texts
+        ]  # fmt: skip

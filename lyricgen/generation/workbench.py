@@ -7,13 +7,13 @@ import numpy as np
 
 from lyricgen.errors import OptionError
 from lyricgen.generation.constraints import MAX_LINE
-from lyricgen.generation.course import word_places
 from lyricgen.generation.line_plan import MOST_LINES, MOST_UNITS, LinePlan
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.generation.manuscript import Manuscript
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.generation.weighing import Candidate, Scale
+from lyricgen.generation.word_places import word_places
 from lyricgen.model.config import check_range
 from lyricgen.text.phonetics import line_end, line_rhyme, line_units, table_of
 

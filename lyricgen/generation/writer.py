@@ -334,7 +334,7 @@ class Writer:
                 row_scores[0, found[k]] = -torch.inf
                 scores[k : k + 1] = row_scores
                 if not left or not bool((row_scores > -torch.inf).any()):
-                    row.course.note_relaxed("rhyme", row.draft)
+                    row.course.note_relaxed(row.course.rhyme_name, row.draft)
                     break
                 found[k] = int(take(row_scores, [k])[0])
         return [c + FIRST_CLASS for c in found]
@@ -347,9 +347,11 @@ class Writer:
             if not row.course.left(draft):
                 return self._tokens.only((only,))
             allowed = self._tokens.units > 0  # signs without end would never fill the line
+        # In the middle of a line, a sign would only put off that no character fits.
+        counted = self._tokens.units > 0 if row.course.left(draft) and not row.course.line.copy else True
         for name, mask in row.course.masks(draft):
             more = allowed & mask
-            if more.any():
+            if (more & counted).any():
                 allowed = more
             else:
                 row.course.note_relaxed(name, draft)

@@ -237,7 +237,8 @@ def _read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
                 part = file.get_slice(name)
                 if part.get_shape() != list(like.shape) or part.get_dtype() not in KINDS:
                     raise CheckpointError(
-                        f"{path}: {name} has shape {part.get_shape()}, the configuration asks for {list(like.shape)}"
+                        f"{path}: {name} has shape {part.get_shape()}, the configuration asks for "
+                        f"{list(like.shape)}; take an intact copy of the model"
                     )
             weights = {name: cast(Tensor, file.get_tensor(name)).float() for name in expected}
     except (SafetensorError, OSError) as error:

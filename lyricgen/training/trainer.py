@@ -178,6 +178,9 @@ class Trainer:
         """
         marked, marked_tokens = self._progress.seconds, self._position.tokens
         self._saved_at = time.monotonic()
+        if self._position.evaluated >= 1 or self._given_up:  # killed between its last save and its end
+            yield self._end(replace(self._report(0.0), ended="early" if self._given_up else ""))
+            return
         while True:
             for batch in self._epoch():
                 self._step(batch)
@@ -273,12 +276,17 @@ class Trainer:
         elif position.worse >= 2 and not position.said_copying and self._held_out is not None:
             position.said_copying = True
             note = "held-out loss rises while the training loss falls: the model begins to learn its songs by heart"
-        ended = "early" if self.config.patience and position.worse >= self.config.patience else ""
+        ended = "early" if self._given_up else ""
         record = {"held_out": held_out, "loss": report.loss, "lr": report.lr}
         counts = {"step": report.step, "epoch": report.epoch, "tokens": report.tokens, "done": report.done}
         self._history.append({**counts, **record, "seconds": round(report.seconds, 3)})
         self.save()
         return replace(report, held_out=held_out, best=best, note=note, ended=ended)
+
+    @property
+    def _given_up(self) -> bool:
+        """Whether the held-out loss has not fallen for as long as one waits for it."""
+        return bool(self.config.patience) and self._position.worse >= self.config.patience
 
     def _reserve_time(self) -> None:
         """Keeps back what the last evaluation and the last saves will take."""

@@ -100,7 +100,7 @@ def test_one_rhyme_holds_through_the_song(scheme: str, expected: list[int | None
     [
         ({"rhyme": "AABB", "rhyme_class": "江阳"}, {0: "江阳", 1: "江阳", 2: "江阳", 3: "江阳"}),
         ({"rhyme": "AABB", "rhyme_class": "ang,i"}, {0: "江阳", 1: "一七", 2: "江阳", 3: "一七"}),
-        ({"rhyme": "ABCAAC", "rhyme_class": "ang，un, ü", "lines": 6}, {0: "江阳", 1: "一七"}),
+        ({"rhyme": "ABCAAC", "rhyme_class": "ang，un, ü", "lines": 6}, {0: "江阳", 1: "人辰", 2: "一七"}),
         ({"rhyme": "XAXA", "rhyme_class": "江陽轍", "lines": 4}, {0: "江阳"}),
         ({"rhyme": "AA", "rhyme_class": "ui", "lines": 2}, {0: "灰堆"}),
         ({"rhyme": "AA", "rhyme_class": "i", "rhyme_table": 14, "lines": 2}, {0: "齐"}),

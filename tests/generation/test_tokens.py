@@ -62,13 +62,14 @@ def test_lines_of_a_models_own_length_may_have_letters_and_digits() -> None:
 @pytest.mark.parametrize(
     ("left", "classes", "table", "rest"),
     [
-        # What leaves the line open is free; what ends it must sound right. Latin and digits never rhyme.
-        (1, {"中东"}, 13, "<end> / 星 星光 不想忘 花儿 ，"),
-        (1, {"江阳"}, 13, "<end> / 星光 不想忘 花儿 ，"),
-        (2, {"江阳"}, 13, "<end> / 星 星光 不想忘 ab 5 ，"),
-        (2, {"发花", "中东"}, 13, "<end> / 星 不想忘 花儿 ab 5 ，"),
-        (2, {"一七"}, 13, "<end> / 星 不想忘 花儿 ab 5 ，"),  # 花儿 as 儿, too
-        (3, {"唐"}, 14, "<end> / 星 星光 不想忘 花儿 ab 5 ，"),
+        # What ends the line must sound right, and what leaves it open must leave room for such an end.
+        # Latin and digits never rhyme.
+        (1, {"中东"}, 13, "<end> / 星 ，"),
+        (1, {"江阳"}, 13, "<end> / ，"),
+        (2, {"江阳"}, 13, "<end> / 星光 ，"),
+        (2, {"发花", "中东"}, 13, "<end> / 星 花儿 ab 5 ，"),
+        (2, {"一七"}, 13, "<end> / 花儿 ，"),  # 花儿 as 儿, too
+        (3, {"唐"}, 14, "<end> / 星 不想忘 ab 5 ，"),
         (3, {"庚"}, 14, "<end> / 星 星光 花儿 ab 5 ，"),
         (4, {"庚"}, 14, "<end> / 星 星光 不想忘 花儿 ab 5 ，"),
     ],
@@ -78,11 +79,22 @@ def test_what_may_close_a_line_that_rhymes(left: int, classes: set[str], table: 
 
 
 def test_a_line_may_not_close_in_a_character_that_was_used() -> None:
-    free = "<end> / 星 星光 不想忘 花儿 ab 5 ，"
-    assert shown(TOKENS.closes(2, frozenset("光"))) == "<end> / 星 不想忘 花儿 ab 5 ，"
-    assert shown(TOKENS.closes(2, frozenset("光儿"))) == "<end> / 星 不想忘 ab 5 ，"
-    assert shown(TOKENS.closes(1, frozenset("光"))) == free
-    assert shown(TOKENS.closes(1, frozenset("星"))) == "<end> / 星光 不想忘 花儿 ab 5 ，"
+    def closing(left: int, *classes: str, taken: str) -> str:
+        return shown(TOKENS.closing(left, frozenset(classes), 13, frozenset(taken)))
+
+    assert closing(2, "江阳", "发花", taken="光") == "<end> / 花儿 ，"
+    assert closing(2, "江阳", "发花", "中东", taken="星") == "<end> / 星光 花儿 ，"  # nothing of one unit is left
+    assert closing(2, "发花", "中东", taken="儿") == "<end> / 星 ab 5 ，"
+    assert closing(1, "中东", taken="海") == "<end> / 星 ，"  # it ends in nothing here anyway
+
+
+def test_how_many_characters_there_are_to_end_in() -> None:
+    assert [TOKENS.ends(frozenset(names), 13) for names in (["中东"], ["江阳"], ["江阳", "中东"], ["油求"])] == [
+        1,
+        2,
+        3,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(

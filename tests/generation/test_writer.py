@@ -131,7 +131,7 @@ READ = "\n快乐音河多错别叶夜月的是"
 def test_lines_rhyme_by_the_reading_that_they_give_their_end(name: str, labelled: bool) -> None:
     """乐 is lè in 快乐 and yuè in 音乐: which one a line ends in is known when it is finished."""
     lyricist = make_lyricist(tokens=READ, labelled=labelled, seed=5)
-    lyricist.checkpoint.model.bias.data[lyricist.vocab.ids["乐"] - 2] += 3
+    lyricist.checkpoint.model.bias.data[[lyricist.vocab.ids[each] - END for each in "音乐"]] += 3
     plan = Plan.parse(pattern="3", rhyme="AA", rhyme_class=name, lines=2)
     ends = set()
     for song in lyricist.write(count=40, seed=1, plan=plan, sampling=SamplingConfig(temperature=1.5, top_p=1.0)):
@@ -156,7 +156,7 @@ def test_what_no_token_can_do_gives_way_and_says_so() -> None:
 
 
 def test_more_rhymes_than_there_are_characters_end_in_one_again() -> None:
-    plan = Plan.parse(pattern="3", rhyme="A", rhyme_class="江阳", lines=6)
+    plan = Plan.parse(pattern="3", rhyme="AA", one_rhyme=True, rhyme_class="江阳", lines=6)
     for labelled in (False, True):
         (song,) = writer("char", labelled).write(seed=1, plan=plan)
         assert all("江阳" in rhyme_class(line) for line in song.lines)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -157,36 +158,61 @@ def test_minutes_are_exact_under_a_clock_that_counts_steps(songs: Path, tmp_path
 
 
 RUN = """
-import sys, torch, time
+import os, sys, time, torch
 from pathlib import Path
 from lyricgen.training import session as s
 from lyricgen.training.recipe import Wishes
-songs, out, slow = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
-wishes = Wishes(hidden=16, layers=2, embedding=8, dropout=0.3, window=8, batch=4, epochs=3, seed=5)
-cpu = torch.device("cpu")
-if out.exists():
-    run = s.resume_session(out, device=cpu)
-else:
-    run = s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
-print("ready", flush=True)
-for report in run.trainer.run():
-    time.sleep(slow)
+torch.set_num_threads(1)
+songs, out = sys.argv[1], Path(sys.argv[2])
+wishes, cpu = Wishes(**eval(sys.argv[3])), torch.device("cpu")
+def start(out):
+    return s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
+next(start(out.with_name("warm")).trainer.run())  # loads what is loaded at its first use
+for line in sys.stdin:  # one life of the run: the pause after each report
+    if (child := os.fork()) == 0:
+        run = s.resume_session(out, device=cpu) if (out / "training.pt").exists() else start(out)
+        print(os.getpid(), flush=True)
+        for report in run.trainer.run():
+            time.sleep(float(line))
+        os._exit(0)
+    os.waitpid(child, 0)
 """
 
 
-def test_a_killed_run_goes_on_exactly(songs: Path, tmp_path: Path) -> None:
-    """SIGKILL at random moments, in the middle of saves too, until the run is through."""
-    alone = finish(begin(songs, tmp_path / "alone"))
-    out, rng, kills = tmp_path / "killed", random.Random(3), 0
-    while kills < 6:
-        command = [sys.executable, "-c", RUN, str(songs), str(out), "0.02"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-            time.sleep(rng.uniform(0.0, 0.15))
-            os.kill(process.pid, signal.SIGKILL)
-        kills += 1
-        assert (out / "training.pt").exists()
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the lives of the run are forks of a process that has torch")
+def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path) -> None:
+    """SIGKILL at twenty random moments, in the middle of saves too, with all that is random or averaged."""
+    wishes = {name: value for name, value in vars(WISHES).items() if value is not None} | NOISY
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the other process
+    alone = finish(begin(labelled_songs, tmp_path / "alone", Wishes(**wishes)))
+    out, rng, moments = tmp_path / "killed", random.Random(3), set()
+    command = [sys.executable, "-c", RUN, str(labelled_songs), str(out), str(wishes)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        for _ in range(20):
+            print(0.02, file=process.stdin, flush=True)
+            pid = int(process.stdout.readline())
+            time.sleep(rng.uniform(0.0, 0.1))
+            os.kill(pid, signal.SIGKILL)
+            moments.add(torch.load(out / "training.pt", weights_only=True)["position"]["step"])
+    assert len(moments) > 4  # it went on between
     assert_equal(alone, finish(resume_session(out, device=CPU)))
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_a_run_that_was_killed_after_its_last_step_takes_no_other(
+    songs: Path, tmp_path: Path, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes = Wishes(**{**vars(WISHES), **NOISY, "schedule": schedule})
+    alone = finish(begin(songs, tmp_path / "alone", wishes))
+    session = begin(songs, tmp_path / "killed", wishes)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(session.trainer, "_end", Mock(side_effect=KeyboardInterrupt))
+        finish(session)
+    session.trainer.folder.release()
+    assert_equal(alone, finish(resume_session(session.folder, device=CPU)))
 
 
 def test_every_moment_of_a_save_can_be_the_last(songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from lyricgen.errors import TrainingError
 from lyricgen.model import checkpoint
+from lyricgen.model.network import State
+from lyricgen.training import trainer
 from lyricgen.training.recipe import Wishes
 from lyricgen.training.report import Report
 from lyricgen.training.session import RunOptions, Session, start_session
@@ -89,3 +92,24 @@ def test_a_short_text_says_that_its_window_shrank(tmp_path: Path) -> None:
     session = begin("我爱唱歌\n你爱跳舞\n他爱看海\n大家都来\n", tmp_path, Wishes(hidden=8, epochs=1))
     assert any("the text is short: the window is" in line for line in session.lines)
     assert session.trainer.config.window < 64
+
+
+@pytest.mark.parametrize(("share", "empty"), [(0.0, {0.0}), (0.3, {0.2, 0.3, 0.4}), (1.0, {1.0})])
+def test_a_share_of_the_rows_begins_each_window_from_an_empty_state(
+    share: float, empty: set[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "FRESH", share)
+    session = begin(noise(6), tmp_path, Wishes(hidden=8, layers=1, window=4, batch=32, epochs=9, seed=1))
+    seen = []
+    features = session.trainer.model.features
+
+    def spied(ids: Tensor, state: list[State], labels: Tensor | None = None) -> tuple[Tensor, list[State]]:
+        if session.trainer.model.training:
+            seen.append([not row.any() for row in state[0][1][0]])  # of each row's cells
+        return features(ids, state, labels)
+
+    monkeypatch.setattr(session.trainer.model, "features", spied)
+    reports(session)
+    steps = [rows for rows in seen if not all(rows)] or seen[1:]  # but for the first of each epoch
+    assert round(sum(map(sum, steps)) / (32 * len(steps)), 1) in empty
+    assert share != 0.3 or len({tuple(rows) for rows in steps}) > len(steps) / 2
