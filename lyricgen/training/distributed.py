@@ -34,6 +34,11 @@ class Ranks:
         """Whether this is the rank that writes, prints and decides."""
         return self.rank == 0
 
+    @property
+    def launch(self) -> str:
+        """How a command is begun that runs in as many processes."""
+        return launch(self.size)
+
     def mean(self, tensors: Sequence[Tensor]) -> None:
         """Replaces tensors of one device and type, in place, by their means over the ranks; all get equal bits."""
 
@@ -66,10 +71,9 @@ class Ranks:
         Each goes on from a state of its own: the hidden state of its rows, and its randomness.
         """
         if number != self.size:
-            launch = "lyricgen" if number == 1 else f"torchrun --nproc-per-node {number} -m lyricgen"
             raise TrainingError(
                 f"the run in {folder} was begun in {number} and not in {self.size} processes; "
-                f"go on with: {launch} train --resume {folder}"
+                f"go on with: {launch(number)} train --resume {folder}"
             )
 
     def close(self) -> None:
@@ -147,6 +151,16 @@ def join(device: torch.device, *, patience: timedelta = PATIENCE) -> Ranks:
     with _noticed():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=patience)
     return JoinedRanks(dist.get_rank(), size, patience=patience)
+
+
+def launch(processes: int) -> str:
+    """How a command is begun that runs in so many processes, on as many machines as this one."""
+    if processes == 1:
+        return "lyricgen"
+    machines = int(os.environ.get("GROUP_WORLD_SIZE", "1"))  # torchrun's word for it
+    if machines > 1 and processes % machines == 0:
+        return f"torchrun --nnodes {machines} --nproc-per-node {processes // machines} -m lyricgen"
+    return f"torchrun --nproc-per-node {processes} -m lyricgen"
 
 
 @contextmanager
