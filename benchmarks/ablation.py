@@ -1,10 +1,10 @@
 """What each part of a training run gives: the same run with one thing changed, counted in tokens and not in time.
 
-    python benchmarks/ablation.py train.txt --valid valid.txt --epochs 2 --base hidden=256 --variants "" optimizer=adamw fresh=0
+    python benchmarks/ablation.py train.txt --valid valid.txt --base hidden=256 --variants "" optimizer=adamw fresh=0
     python benchmarks/ablation.py --epochs 6 --base hidden=192 dropout=0.4 --variants "" optimizer=adamw average=0.05
 
-Each variant is a list of changes `name=value,name=value` of `lyricgen.training.recipe.Wishes`; `fresh` is the share of
-the carried rows that begin a window from an empty state. Prints the best held-out loss on the way, in nats per
+Each variant is a list of changes `name=value,name=value` of `lyricgen.training.recipe.Wishes`; `fresh` is the share
+of the carried rows that begin a window from an empty state. Prints the best held-out loss on the way, in nats per
 character, and the seconds of training (which say little on a busy machine).
 """
 
@@ -76,7 +76,10 @@ def main() -> None:
     torch.manual_seed(given.seed)
     for changes in given.variants:
         best, seconds, weights = run(given, changes)
-        print(f"{best:.4f} nats per character, {seconds:.0f} s, {weights:,} weights: {changes or 'as it is'}", flush=True)
+        print(
+            f"{best:.4f} nats per character, {seconds:.0f} s, {weights:,} weights: {changes or 'as it is'}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from lyricgen.cli import (
     vocab,
     write,
 )
-from lyricgen.cli.console import note, silence, use_utf8
+from lyricgen.cli.console import note, one_speaks, silence, use_utf8
 from lyricgen.cli.cores import share_cores
 from lyricgen.cli.language import tell
 from lyricgen.errors import LyricgenError
@@ -121,8 +121,9 @@ def main() -> None:
     """Runs the command line. Exit status: 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted."""
     use_utf8()
     share_cores()
-    try:
-        app()
-    except KeyboardInterrupt:
-        note("lyricgen: interrupted")
-        sys.exit(130)
+    with one_speaks():
+        try:
+            app()
+        except KeyboardInterrupt:
+            note("lyricgen: interrupted")
+            sys.exit(130)

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -24,6 +26,23 @@ def note(*lines: str) -> None:
     with contextlib.suppress(OSError):
         for line in lines:
             print(line, file=sys.stderr)
+
+
+@contextmanager
+def one_speaks() -> Iterator[None]:
+    """Where torchrun started several processes, keeps all but the first from saying anything.
+
+    A traceback of theirs is still shown: it comes after this.
+    """
+    if os.environ.get("RANK", "0") == "0" or "MASTER_ADDR" not in os.environ:
+        yield
+        return
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def say(prompt: str) -> None:

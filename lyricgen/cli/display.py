@@ -14,8 +14,8 @@ from lyricgen.cli.console import note
 from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.model.checkpoint import Checkpoint
+from lyricgen.training.report import Report
 from lyricgen.training.session import Session
-from lyricgen.training.trainer import Report
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 4  # in a run
@@ -42,7 +42,9 @@ def follow(session: Session) -> Report:
     losses: list[float] = []
     sampled = 0
     last: Report | None = None
-    with bar, stopping_on_interrupt(trainer.stop):
+    # Where one of several processes dies, torchrun ends the others by SIGTERM: the first has something to say before.
+    signals = (signal.SIGINT,) if trainer.ranks.size == 1 else (signal.SIGINT, signal.SIGTERM)
+    with bar, stopping_on_interrupt(trainer.stop, signals=signals):
         for report in trainer.run():
             last = report
             bar.n = report.done
@@ -83,15 +85,18 @@ def _sample(session: Session, report: Report) -> str:
 
 
 @contextmanager
-def stopping_on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C calls `stop`; the second interrupts as usual."""
+def stopping_on_interrupt(
+    stop: Callable[[], None], *, signals: Sequence[signal.Signals] = (signal.SIGINT,)
+) -> Iterator[None]:
+    """The first Ctrl-C, or another of the signals, calls `stop`; the second interrupts as usual."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         stop()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[signal.Signals(number)])
 
-    before = signal.signal(signal.SIGINT, on_signal)
+    before = {number: signal.signal(number, on_signal) for number in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

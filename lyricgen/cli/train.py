@@ -74,14 +74,16 @@ def train(
     began = time.monotonic()
     from lyricgen.cli.display import follow
     from lyricgen.model.device import pick_device, prepare_torch
+    from lyricgen.training.distributed import join
     from lyricgen.training.recipe import Wishes
     from lyricgen.training.session import RunOptions, resume_session, start_session
 
     prepare_torch()
     chosen = pick_device(device)
+    ranks = join(chosen)
     if resume is not None:
         _check_alone(resume, context.params)
-        session = resume_session(resume, device=chosen)
+        session = resume_session(resume, device=chosen, ranks=ranks)
     else:
         wishes = Wishes(cell=cell, hidden=hidden, layers=layers, embedding=embedding, dropout=dropout, tied=tied,
                         residual=residual, window=window, batch=batch, lr=lr, epochs=epochs, minutes=minutes,
@@ -89,13 +91,14 @@ def train(
         kind = cast(Literal["file", "blank"], songs or "file")
         options = RunOptions(
             tuple(paths or ()), out, valid, kind, level, min_count, preset, vectors, init_from, wishes,
-            command=_command(), plan=plan,
+            command=f"{ranks.launch} {shlex.join(sys.argv[1:])}", plan=plan,
         )  # fmt: skip
-        session = start_session(options, device=chosen, began=began)
+        session = start_session(options, device=chosen, began=began, ranks=ranks)
     note(*session.lines)
     report = follow(session)
+    ranks.close()
     if report.ended == "interrupted":
-        note(f"saved; go on with: lyricgen train --resume {shlex.quote(str(session.folder))}")
+        note(f"saved; go on with: {ranks.launch} train --resume {shlex.quote(str(session.folder))}")
         raise typer.Exit(130)
     note(f"held-out loss {session.trainer.best:.4f} nats per character; the model is in {session.folder}")
     note(f"write with it: lyricgen generate --model {shlex.quote(str(session.folder))} --start 星星")
@@ -106,11 +109,6 @@ def _check_alone(resume: Path, given: dict[str, Any]) -> None:
     others = [name for name, value in given.items() if name not in ("resume", "device") and (value or value is False)]
     if others:
         raise OptionError(f"a run that goes on keeps its own settings; give --resume {resume} alone")
-
-
-def _command() -> str:
-    """The command that trains this again."""
-    return shlex.join(["lyricgen", *sys.argv[1:]])
 
 
 train.__doc__ = EXAMPLES

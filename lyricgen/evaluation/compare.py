@@ -17,9 +17,9 @@ from lyricgen.evaluation.gradients import context_use, gradient_by_distance
 from lyricgen.evaluation.run_record import RunRecord, RunResult, is_finished, keep_text, load_text, read_result
 from lyricgen.model import checkpoint
 from lyricgen.training.recipe import Wishes
+from lyricgen.training.report import Report
 from lyricgen.training.run_folder import RunFolder
 from lyricgen.training.session import RunOptions, Session, resume_session, start_session
-from lyricgen.training.trainer import Report
 
 RUNS = "runs"
 

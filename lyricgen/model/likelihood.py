@@ -50,13 +50,19 @@ def to_classes(ids: Tensor) -> Tensor:
     return torch.where(ids >= FIRST_CLASS, ids - FIRST_CLASS, IGNORED)
 
 
-def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+def count_targets(targets: Tensor) -> Tensor:
+    """How many targets are not ignored."""
+    return (targets != IGNORED).sum()
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, *, count: Tensor | None = None) -> Tensor:
     """Mean nats per target, of logits `(T, B, C)` and classes `(T, B)`; ignored targets do not count.
 
-    Where all are ignored (a last window that holds nothing but a start of song) it is 0.
+    Where all are ignored (a last window that holds nothing but a start of song) it is 0. The sum is divided by
+    `count` instead where the targets are a part of a batch.
     """
     total = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-    return total / (targets != IGNORED).sum().clamp_min(1)
+    return total / (count_targets(targets).clamp_min(1) if count is None else count)
 
 
 def plan_nats(model: LyricModel, features: Tensor, plan: Tensor) -> Tensor:

@@ -102,21 +102,26 @@ class WindowDataset(Dataset[Parts]):
         run = array[at:stop] if stop <= len(array) else np.take(array, range(at, stop), axis=0, mode="wrap")
         return torch.from_numpy(run.astype(np.int64))
 
-    def batches(self, size: int, *, first: int = 0, seed: int = 0) -> Iterator[Batch]:
-        """Windows in random order, `(T, B)`; `first` leaves out batches that are done."""
+    def batches(self, size: int, *, first: int = 0, seed: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        """Windows in random order, `(T, B)`; `first` leaves out batches that are done.
+
+        Where several ranks share each batch, they take its rows in turn. A rank that the last batch leaves without
+        any reads the first window of the epoch again, so that all have something to do in every step.
+        """
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)).tolist()
         for k in range(first * size, len(order), size):
-            yield _stack([self[index] for index in order[k : k + size]])
+            yield _stack([self[index] for index in order[k : k + size][rank::ranks] or order[:1]])
 
-    def streams(self, size: int, *, first: int = 0) -> Iterator[Batch]:
+    def streams(self, size: int, *, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         """Windows of `size` parallel streams, `(T, B)`: each row goes on where it was in the last batch.
 
-        Stream b covers its own share of the text, so a hidden state can be carried along it.
+        Stream b covers its own share of the text, so a hidden state can be carried along it. Where several ranks
+        share the streams, each has as many neighbouring ones as the others.
         """
         share = -(-len(self.ids) // size)
         for k in range(first, stream_steps(len(self.ids), window=self.window, size=size)):
             rows = []
-            for b in range(size):
+            for b in range(rank * size // ranks, (rank + 1) * size // ranks):
                 start = b * share
                 stop = min(start + share, len(self.ids))
                 rows.append(self._cut(start + k * self.window, stop=stop))

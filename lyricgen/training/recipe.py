@@ -91,14 +91,22 @@ class Recipe:
 
 
 def choose(
-    wishes: Wishes, *, tokens: int, vocab_size: int, device: torch.device, model: ModelConfig | None = None
+    wishes: Wishes,
+    *,
+    tokens: int,
+    vocab_size: int,
+    device: torch.device,
+    model: ModelConfig | None = None,
+    ranks: int = 1,
 ) -> Recipe:
     """A model and a schedule that fit a text of so many tokens into the time there is.
 
     A `model` that is given is one that has learned already: it is taken as it is, and trained more gently.
+    The batch is that of all `ranks`, and so is the work of which they are thought capable.
     """
+    check_batch(wishes, ranks=ranks)
     minutes = 0.0 if wishes.epochs else wishes.minutes or DEFAULT_MINUTES
-    rate = EFFICIENCY * matrix_rate(device) if minutes else 0.0
+    rate = EFFICIENCY * matrix_rate(device) * ranks if minutes else 0.0
     if model is None:
         model = _choose_model(wishes, tokens=tokens, vocab_size=vocab_size, work=rate * minutes * 60)
     else:
@@ -108,16 +116,25 @@ def choose(
     by_rule = next(share for limit, share in DROPOUT if epochs < limit)
     drops = {"dropout": wishes.dropout, "weight_drop": wishes.weight_drop, "token_drop": wishes.token_drop}
     model = _with(model, {"dropout": by_rule, **{name: share for name, share in drops.items() if share is not None}})
-    training = _choose_training(wishes, tokens=tokens, seen=seen, minutes=minutes)
+    training = _choose_training(wishes, tokens=tokens, seen=seen, minutes=minutes, ranks=ranks)
     shape = f"{model.layers}×{model.cell.upper()} {model.hidden}, embedding {model.embedding}"
     shape += " (tied)" if model.tied else ""
     fit = f"{minutes:g} minutes" if minutes else f"{training.epochs} epochs"
+    fit += f", in {ranks} processes" if ranks > 1 else ""
     why = (
         f"{shape}, dropout {model.dropout:g}, batch {training.batch}×{training.window}, lr {training.lr:g}: "
         f"{_weights(model) / 1e6:.2g} M weights for about {seen / 1e6:.2g} M tokens "
         f"({epochs:.2g} times the text) in {fit}"
     )
     return Recipe(model, training, why)
+
+
+def check_batch(wishes: Wishes, *, ranks: int) -> None:
+    """Raises OptionError for a batch that does not divide among the processes."""
+    if wishes.batch and wishes.batch % ranks:
+        below = wishes.batch // ranks * ranks
+        near = f"{below} or {below + ranks}" if below else str(ranks)
+        raise OptionError(f"batch must divide among {ranks} processes, got {wishes.batch}; try {near}")
 
 
 def _choose_model(wishes: Wishes, *, tokens: int, vocab_size: int, work: float) -> ModelConfig:
@@ -139,13 +156,13 @@ def _choose_model(wishes: Wishes, *, tokens: int, vocab_size: int, work: float) 
     return best
 
 
-def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float) -> TrainConfig:
+def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float, ranks: int) -> TrainConfig:
     window = min(wishes.window or WINDOW, max(2, tokens // 4))
     batch = wishes.batch
     if batch is None:
         batch = 2 ** round(math.log2(max(1.0, seen / (window * STEPS_WANTED))))
         batch = min(64, max(16, batch), tokens // (2 * window))
-    batch = max(1, min(batch, tokens))
+    batch = max(1, min(batch, tokens) // ranks) * ranks
     names = ("lr", "optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
     fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
     return TrainConfig(window=window, batch=batch, epochs=wishes.epochs or 0, minutes=minutes, **fixed)

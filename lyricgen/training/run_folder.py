@@ -114,8 +114,31 @@ class RunFolder:
             raise TrainingError(f"{self.path / STATE} is damaged; start the run again") from error
         return cast(dict[str, Any], state)
 
-    def finish(self, state: dict[str, torch.Tensor]) -> None:
-        """Keeps the last weights, and drops what only an unfinished run needs."""
+    def finish(self, card: Card, state: dict[str, torch.Tensor]) -> None:
+        """Writes what came of the run, keeps the last weights, and drops what only an unfinished run needs."""
+        card.save(self.path)
         save_weights(self.path / LAST, state)
         for name in (STATE, LABELS, *DATA):
             (self.path / name).unlink(missing_ok=True)
+
+
+class BorrowedFolder(RunFolder):
+    """The folder of a run that another process writes to: all can be read from it, and nothing is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def release(self) -> None:
+        """It was never held."""
+
+    def save_best(self, state: dict[str, torch.Tensor]) -> None:
+        """The other process does."""
+
+    def save_history(self, records: list[dict[str, Any]]) -> None:
+        """The other process does."""
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """The other process does."""
+
+    def finish(self, card: Card, state: dict[str, torch.Tensor]) -> None:
+        """The other process does."""

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lyricgen.model.config import TrainConfig
 
@@ -47,6 +48,16 @@ class Progress:
         if self.config.minutes:
             return max(0.0, self.config.minutes * 60 - self.seconds)
         return self.seconds * (1 - self.done) / self.done if self.done else math.inf
+
+
+class Turn(NamedTuple):
+    """What follows a step. Clocks and Ctrl-C differ between processes, so the first rank's turn is that of all."""
+
+    done: float
+    evaluate: bool
+    report: bool
+    stop: bool
+    save: bool
 
 
 def learning_rate(config: TrainConfig, done: float) -> float:

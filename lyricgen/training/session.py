@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from lyricgen.text.novelty import MOST, NoveltyBuilder
 from lyricgen.text.resources import songbook
 from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
+from lyricgen.training.distributed import ALONE, Ranks
 from lyricgen.training.prepare import Names, Prepared, prepare
-from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, choose
-from lyricgen.training.run_folder import RunFolder
+from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
+from lyricgen.training.run_folder import BorrowedFolder, RunFolder
 from lyricgen.training.trainer import Trainer
 from lyricgen.training.transfer import grow
 from lyricgen.training.vectors import read_vectors
@@ -83,11 +84,41 @@ class Session:
     lines: tuple[str, ...]
 
 
-def start_session(options: RunOptions, *, device: torch.device, began: float) -> Session:
+def start_session(options: RunOptions, *, device: torch.device, began: float, ranks: Ranks = ALONE) -> Session:
     """Reads the corpus and makes a run of it. `began`, on `time.monotonic`, is when the command started.
 
+    Where several `ranks` train together the first does this, and the others take part in the run that it saved.
     Raises LyricgenError, and then leaves no folder behind.
     """
+    check_batch(options.wanted, ranks=ranks.size)
+    session: Session | None = None
+    with ranks.agreed(patient=True):
+        session = _begin(options, device=device, began=began, ranks=ranks) if ranks.first else None
+    path = ranks.same(session.folder if session else Path())
+    with _removed_on_failure(session.trainer.folder) if session else nullcontext(), ranks.agreed():
+        return session or _take_part(path, device=device, ranks=ranks)
+
+
+def resume_session(path: Path, *, device: torch.device, ranks: Ranks = ALONE) -> Session:
+    """The run in a folder, where it was saved last. Raises TrainingError where there is none to go on with."""
+    session: Session | None = None
+    with ranks.agreed():
+        if ranks.first:
+            trainer = Trainer.resume(RunFolder.reopen(path), read_vocab(path), device=device, ranks=ranks)
+            session = Session(trainer, path, (f"going on with {path}",))
+    with ranks.agreed():
+        return session or _take_part(path, device=device, ranks=ranks)
+
+
+def _take_part(path: Path, *, device: torch.device, ranks: Ranks) -> Session:
+    """The run that the first rank saved, for another."""
+    if not path.is_dir():
+        raise TrainingError(f"its machine has no {path}; a run's folder must be one that all machines share")
+    return Session(Trainer.resume(BorrowedFolder(path), read_vocab(path), device=device, ranks=ranks), path, ())
+
+
+def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ranks) -> Session:
+    """A new run in a folder of its own, saved before its first step."""
     corpus = Corpus(options.paths or (songbook(),), songs=options.songs)
     folder = RunFolder.create(options.out or _next_folder(options.paths))
     with _removed_on_failure(folder):
@@ -99,23 +130,16 @@ def start_session(options: RunOptions, *, device: torch.device, began: float) ->
             raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
         shape = _fitted(source.card.model, prepared) if source else None
         recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
-                        model=shape)  # fmt: skip
+                        model=shape, ranks=ranks.size)  # fmt: skip
         model, lines = _make_model(options, recipe, prepared, source)
         card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
                     command=options.command, lyricgen=__version__)  # fmt: skip
         trainer = Trainer.start(model, prepared, recipe.training, folder, card, device=device,
-                                used=time.monotonic() - began)  # fmt: skip
+                                used=time.monotonic() - began, ranks=ranks)  # fmt: skip
     text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
     said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why)
     said += _unindexed(prepared, source)
     return Session(trainer, folder.path, said + _shrunk(options, recipe))
-
-
-def resume_session(path: Path, *, device: torch.device) -> Session:
-    """The run in a folder, where it was saved last. Raises TrainingError where there is none to go on with."""
-    folder = RunFolder.reopen(path)
-    trainer = Trainer.resume(folder, read_vocab(path), device=device)
-    return Session(trainer, path, (f"going on with {path}",))
 
 
 def _fitted(config: ModelConfig, prepared: Prepared) -> ModelConfig:

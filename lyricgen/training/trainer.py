@@ -1,63 +1,39 @@
 """The training loop: windows in, weights out, one report per interval; a run that was killed goes on exactly."""
 
-import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 
 from lyricgen.errors import TrainingError
 from lyricgen.model.checkpoint import Card
 from lyricgen.model.config import TrainConfig
-from lyricgen.model.device import mixed_precision
-from lyricgen.model.likelihood import Unseen, cross_entropy, plan_nats, stream_nats
-from lyricgen.model.network import LyricModel, State, detached
-from lyricgen.text.labels import Labeler, Labels
-from lyricgen.text.vocab import END, START, Ids, Vocab
-from lyricgen.training.dataset import Batch, WindowDataset, stream_steps
-from lyricgen.training.optimizer import make_optimizer
+from lyricgen.model.network import LyricModel
+from lyricgen.text.vocab import Vocab
+from lyricgen.training.dataset import Batch
+from lyricgen.training.distributed import ALONE, Ranks
+from lyricgen.training.epochs import Epochs
+from lyricgen.training.held_out import HeldOut
+from lyricgen.training.learner import Learner
 from lyricgen.training.position import Position
-from lyricgen.training.prepare import Names, Prepared, load_ids, load_labels
-from lyricgen.training.run_folder import DATA, LABELS, RunFolder
-from lyricgen.training.schedule import Clock, Progress, learning_rate
+from lyricgen.training.prepare import Names, Prepared
+from lyricgen.training.report import Report
+from lyricgen.training.run_folder import DATA, RunFolder
+from lyricgen.training.schedule import Clock, Progress, Turn, learning_rate
 
-VALID_TOKENS = 1 << 18  # at most so many held-out tokens are scored during a run
-VALID_ROWS = 32
-FRESH = 0.02  # of the rows begin each window from an empty state, as a text does that is read from its middle on
 REPORT_SECONDS = 0.5
 SAVE_SECONDS = 300.0  # a run is saved at its evaluations, and at least so often
-
-
-@dataclass(frozen=True)
-class Report:
-    """Where a run stands. Losses are nats per character; `held_out` is set when it was measured just now."""
-
-    step: int
-    epoch: int
-    done: float
-    seconds: float
-    remaining: float
-    tokens: int
-    tokens_per_second: float
-    lr: float
-    loss: float
-    held_out: float | None = None
-    best: bool = False
-    note: str = ""
-    ended: str = ""
 
 
 class Trainer:
     """One run. `run()` yields reports; `stop()` asks it to save and end after the step at hand.
 
     With epochs a run's weights depend on the seed alone (on one machine and number of threads), whether or not it
-    was interrupted; with minutes they depend on the clock too.
+    was interrupted; with minutes they depend on the clock too. Several `ranks` take part in one run, each with a
+    trainer of its own; together they do what one would do with the whole batch, their dropout apart.
     """
 
     def __init__(
@@ -71,35 +47,25 @@ class Trainer:
         device: torch.device,
         used: float = 0.0,
         clock: Clock = time.monotonic,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.model = model.to(device)
         self.vocab = vocab
         self.config = config
         self.folder = folder
         self.card = card
-        self.device = device
+        self.ranks = ranks
         tokens = (int(card.corpus["train_tokens"]), int(card.corpus["valid_tokens"]))
-        self._train = load_ids(folder.path / DATA[0], tokens=tokens[0], vocab_size=len(vocab))
-        self._valid: Ids | None = None
+        planned = bool(model.config.lengths)
+        self._epochs = Epochs(folder.path, config, vocab, tokens=tokens[0], planned=planned,
+                              rank=ranks.rank, ranks=ranks.size)  # fmt: skip
+        self._held_out: HeldOut | None = None
         if tokens[1]:
-            self._valid = load_ids(folder.path / DATA[1], tokens=tokens[1], vocab_size=len(vocab))[:VALID_TOKENS]
-            # What stands before a song is an end, from which its first line is planned.
-            self._valid = np.insert(self._valid, 0, END) if self._valid[0] == START else self._valid
-        self._labeler = Labeler(vocab)
-        self._labels = load_labels(folder.path / LABELS, tokens=tokens[0]) if model.config.lengths else None
-        self._valid_labels: Labels | None = None
-        if model.config.lengths and self._valid is not None:
-            self._valid_labels = self._labeler.of(self._valid)
+            self._held_out = HeldOut(folder.path / DATA[1], vocab, tokens=tokens[1], planned=planned)
         self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
-        self._unseen = Unseen.of(vocab)
-        self.model.generator = torch.Generator(device).manual_seed(config.seed)
-        self._kept = copy.deepcopy(self.model) if config.average else self.model  # what is measured and saved
-        self._optimizer = make_optimizer(self.model, config)
-        self._pending: list[Tensor] = []
+        self._learner = Learner(model, config, device=device, ranks=ranks)
         self._position = Position()
-        self._state: list[State] = self.model.initial_state(config.batch)
         self._history: list[dict[str, Any]] = []
-        steps = self._epoch_steps() * max(1, config.epochs)
+        steps = self._epochs.steps * max(1, config.epochs)
         self._progress = Progress(config, steps, used=used, clock=clock)
         self._stopping = False
 
@@ -115,8 +81,9 @@ class Trainer:
         device: torch.device,
         used: float = 0.0,
         clock: Clock = time.monotonic,
+        ranks: Ranks = ALONE,
     ) -> "Trainer":
-        """A new run, saved at once, so that it can be resumed from its first moment."""
+        """A new run, saved at once, so that it can be resumed from its first moment: by the other ranks, too."""
         valid = prepared.valid
         corpus = {
             "train_tokens": prepared.train.tokens,
@@ -130,63 +97,70 @@ class Trainer:
         card = replace(card, training=asdict(config), corpus={**card.corpus, **corpus}, moods=names.moods,
                        styles=names.styles)  # fmt: skip
         folder.describe(card, prepared.vocab)
-        trainer = cls(model, prepared.vocab, config, folder, card, device=device, used=used, clock=clock)
-        trainer.save()
+        trainer = cls(model, prepared.vocab, config, folder, card, device=device, used=used, clock=clock, ranks=ranks)
+        trainer._write([trainer._learner.own_state()])
         return trainer
 
     @classmethod
     def resume(
-        cls, folder: RunFolder, vocab: Vocab, *, device: torch.device, clock: Clock = time.monotonic
+        cls,
+        folder: RunFolder,
+        vocab: Vocab,
+        *,
+        device: torch.device,
+        clock: Clock = time.monotonic,
+        ranks: Ranks = ALONE,
     ) -> "Trainer":
-        """The run in a folder, where it was saved last."""
+        """The run in a folder, where it was saved last. Raises TrainingError for another number of ranks."""
         card, saved = folder.card(), folder.load_state()
+        ranks.check_number(saved.get("ranks", 1), folder=folder.path)
         config = TrainConfig.from_json(card.training)
         try:
             position = Position.from_saved(saved["position"])
             model = LyricModel(card.model)
-            model.load_state_dict(saved["model"])
-            average = saved.get("average")
-            trainer = cls(model, vocab, config, folder, card, device=device, used=position.seconds, clock=clock)
+            trainer = cls(model, vocab, config, folder, card, device=device, used=position.seconds, clock=clock,
+                          ranks=ranks)  # fmt: skip
             trainer._position = position
             trainer._progress.done = position.done
             trainer._reserve_time()
-            trainer._optimizer.load_state_dict(saved["optimizer"])
-            trainer._load_state(saved["state"])
-            if average is not None:
-                trainer._kept.load_state_dict(average)
+            trainer._learner.load_shared(saved)
+            if position.step:  # before the first one each rank is as it was made
+                trainer._learner.load_own([saved, *saved.get("others", ())][ranks.rank])
             trainer._history = [dict(record) for record in saved["history"]]
-            assert trainer.model.generator is not None
-            trainer.model.generator.set_state(saved["generator"])
         except (KeyError, TypeError, AttributeError, IndexError, RuntimeError, ValueError, OSError) as error:
             raise TrainingError(f"the saved state in {folder.path} does not fit its run; start it again") from error
         return trainer
 
-    def _load_state(self, saved: list[list[Tensor]]) -> None:
-        """Takes in the hidden state that was saved; its shapes must be those of this model."""
-        shapes = [[part.shape[::2] for part in layer] for layer in self._state]
-        if [[part.shape[::2] for part in layer] for layer in saved] != shapes:
-            raise ValueError("state")
-        self._state = [tuple(part.to(self.device) for part in layer) for layer in saved]
-
     def save(self) -> None:
-        """Writes the run's whole state."""
+        """Writes the run's whole state, that of all ranks."""
         self._fold_losses()
+        self._write(self.ranks.gather(self._learner.own_state()))
+
+    def _write(self, own: list[dict[str, Any]]) -> None:
         self._position.seconds = self._progress.seconds
         self._position.done = self._progress.done
-        assert self.model.generator is not None
         self.folder.save_history(self._history)
         self.folder.save_state(
             {
                 "position": asdict(self._position),
-                "model": self.model.state_dict(),
-                "average": self._kept.state_dict() if self.config.average else None,
-                "optimizer": self._optimizer.state_dict(),
-                "state": [list(layer) for layer in self._state],
+                **self._learner.shared_state(),
                 "history": self._history,
-                "generator": self.model.generator.get_state(),
+                "ranks": self.ranks.size,
+                **own[0],
+                "others": own[1:],
             }
         )
         self._saved_at = time.monotonic()
+
+    @property
+    def model(self) -> LyricModel:
+        """The model as the last step left it."""
+        return self._learner.model
+
+    @property
+    def kept(self) -> LyricModel:
+        """The model that is measured and saved: the averaged one, where the weights are averaged."""
+        return self._learner.kept
 
     @property
     def best(self) -> float:
@@ -209,84 +183,45 @@ class Trainer:
             return
         while True:
             for batch in self._epoch():
-                self._step(batch.to(self.device))
-                now = self._progress.seconds
-                done = self._progress.advance(self._position.step)
-                evaluate, end = self._due(done), done >= 1 or self._stopping
-                if evaluate or end or now - marked >= REPORT_SECONDS:
-                    speed = (self._position.tokens - marked_tokens) / max(1e-9, now - marked)
-                    report = self._report(speed)
-                    if evaluate or (end and not self._stopping):
+                self._step(batch)
+                turn = self.ranks.same(self._turn(marked))
+                self._progress.done = turn.done
+                if turn.report:
+                    now = self._progress.seconds
+                    report = self._report((self._position.tokens - marked_tokens) / max(1e-9, now - marked))
+                    if turn.evaluate:
                         report = self._evaluate(report)
-                    if report.ended or end:
+                    if report.ended or turn.done >= 1 or turn.stop:
                         yield self._end(report)
                         return
                     yield report
                     # What the caller did with the report (a sample, a bar) is not counted against the speed.
                     marked, marked_tokens = self._progress.seconds, self._position.tokens
-                if time.monotonic() - self._saved_at > SAVE_SECONDS:
+                elif turn.save:
                     self.save()
             self._position.epoch += 1
             self._position.batch = 0
 
-    def _epoch_steps(self) -> int:
-        config, n = self.config, len(self._train)
-        if config.carry:
-            return stream_steps(n, window=config.window, size=config.batch)
-        return math.ceil(math.ceil(n / config.window) / config.batch)
+    def _turn(self, marked: float) -> Turn:
+        """What is to follow the step that was just made; `marked` is when the last report was."""
+        since = self._progress.seconds - marked
+        done = self._progress.advance(self._position.step)
+        evaluate = self._due(done)
+        save = time.monotonic() - self._saved_at > SAVE_SECONDS
+        return Turn(done, evaluate, evaluate or self._stopping or since >= REPORT_SECONDS, self._stopping, save)
 
     def _epoch(self) -> Iterator[Batch]:
-        """The batches of this epoch that are still to come. Each epoch begins at an offset of its own."""
-        config, position = self.config, self._position
-        seed = np.random.SeedSequence((config.seed, position.epoch)).generate_state(1)
-        offset = int(seed[0]) % len(self._train) if position.epoch else 0
-        data = WindowDataset(self._train, window=config.window, offset=offset, labels=self._labels,
-                             line_break=self._labeler.line_break, epoch=position.epoch)  # fmt: skip
-        if config.carry:
-            return data.streams(config.batch, first=position.batch)
-        return data.batches(config.batch, first=position.batch, seed=int(seed[0]))
+        """The batches of this epoch that are still to come."""
+        return self._epochs.batches(self._position.epoch, first=self._position.batch)
 
     def _step(self, batch: Batch) -> None:
-        """One update of the weights from windows `(T, B)`."""
-        position, model = self._position, self.model
+        """One update of the weights."""
+        position = self._position
         fresh = position.batch == 0 or not self.config.carry
-        state = model.initial_state(batch.x.shape[1]) if fresh else self._emptied(self._state)
-        self._optimizer.set_rate(learning_rate(self.config, self._progress.done))
-        model.train()
-        with mixed_precision(self.device):
-            features, state = model.features(batch.x, state, batch.labels)
-            loss = cross_entropy(model.logits(features), batch.y)
-            if batch.plan is not None:
-                loss = loss + plan_nats(model, features, batch.plan).sum() / batch.y.numel()
-        self._optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
-        self._optimizer.step()
-        model.pin_resets()
-        self._state = detached(state)
-        self._pending.append(loss.detach())
         position.step += 1
         position.batch += 1
-        position.tokens += batch.x.numel()
-        self._average()
-
-    def _emptied(self, state: list[State]) -> list[State]:
-        """The carried state with a few rows emptied.
-
-        A text without ends of songs has one start only. A model that saw no other can fall into states that training
-        never reached when it starts anywhere else, and not find out of them again, at 8 nats a character.
-        """
-        draws = np.random.default_rng((self.config.seed, self._position.step)).random(self.config.batch)
-        kept = torch.from_numpy(draws >= FRESH).to(self.device).view(1, -1, 1)
-        return [tuple(part * kept for part in layer) for layer in state]
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Moves the averaged weights towards those of this step, so that they cover the last share of all steps."""
-        if self._kept is self.model:
-            return
-        share = 1 / (1 + self.config.average * self._position.step)
-        torch._foreach_lerp_(list(self._kept.parameters()), list(self.model.parameters()), share)
+        lr = learning_rate(self.config, self._progress.done)
+        position.tokens += self._learner.learn(batch, lr=lr, step=position.step, fresh=fresh)
 
     def _due(self, done: float) -> bool:
         """Whether to evaluate: so many times a run, but with minutes for at most a twentieth of its time."""
@@ -312,31 +247,18 @@ class Trainer:
 
     def _fold_losses(self) -> None:
         """Takes the losses of the last steps into the running mean, one by one, whenever that is."""
-        if not self._pending:
-            return
         position = self._position
-        for loss in torch.stack(self._pending).tolist():  # the one place where the host waits for the device
+        for loss in self._learner.losses():
             if not math.isfinite(loss):
                 raise TrainingError(f"the loss is {loss} near step {position.step}; try again with a lower --lr")
             position.loss_steps += 1
             position.loss += (loss - position.loss) / min(100, position.loss_steps)
-        self._pending.clear()
 
     def held_out(self) -> float:
         """Nats per character of the held-out text as the model stands (of the training loss where there is none)."""
-        if self._valid is None:
+        if self._held_out is None:
             return float(self._position.loss * self._per_character)
-        cuts = np.linspace(1, len(self._valid), min(VALID_ROWS, 1 + len(self._valid) // 256) + 1).astype(int)
-        rows = [self._valid[a - 1 : b].astype(np.int64) for a, b in pairwise(cuts)]
-        labels = (
-            [self._valid_labels[a - 1 : b] for a, b in pairwise(cuts)] if self._valid_labels is not None else None
-        )
-        self._kept.eval()
-        with mixed_precision(self.device):
-            found = stream_nats(self._kept, rows, unseen=self._unseen, labeler=self._labeler, labels=labels)
-        nats = sum(float(row.sum()) for row in found)
-        characters = int(self.vocab.lengths[self._valid].sum())
-        return float(nats / max(1, characters))
+        return self._held_out.nats(self.kept, ranks=self.ranks) / self._held_out.characters
 
     def _evaluate(self, report: Report) -> Report:
         """Measures the held-out loss, keeps the weights if they are the best so far, saves the run."""
@@ -350,8 +272,8 @@ class Trainer:
         note = ""
         if best:
             position.best = held_out
-            self.folder.save_best(self._kept.state_dict())
-        elif position.worse >= 2 and not position.said_copying and self._valid is not None:
+            self.folder.save_best(self.kept.state_dict())
+        elif position.worse >= 2 and not position.said_copying and self._held_out is not None:
             position.said_copying = True
             note = "held-out loss rises while the training loss falls: the model begins to learn its songs by heart"
         ended = "early" if self._given_up else ""
@@ -372,13 +294,12 @@ class Trainer:
 
     def _end(self, report: Report) -> Report:
         """Closes the run: saved to go on where it was asked to stop, else finished."""
-        if self._stopping and not report.ended and report.done < 1:
+        if not report.ended and report.done < 1:
             self.save()
             self.folder.release()
             return replace(report, ended="interrupted")
         results = {"held_out": self._position.best, "step": report.step, "tokens": report.tokens,
                    "epochs": report.epoch, "seconds": round(self._progress.seconds, 1)}  # fmt: skip
-        replace(self.card, results=results).save(self.folder.path)
-        self.folder.finish(self._kept.state_dict())
+        self.folder.finish(replace(self.card, results=results), self.kept.state_dict())
         self.folder.release()
         return replace(report, ended=report.ended or "done")

@@ -45,13 +45,13 @@ def test_what_is_kept_is_a_running_average_over_the_steps(
     monkeypatch.setattr(trainer, "_step", watched)
     reports = list(trainer.run())
     assert len(seen) == reports[-1].step + 1 >= 5
-    for name, kept in trainer._kept.state_dict().items():
+    for name, kept in trainer.kept.state_dict().items():
         expected = seen[0][name].double()
         for number, weights in enumerate(seen[1:], 1):
             expected += (weights[name].double() - expected) / (1 + average * number)
         torch.testing.assert_close(kept.double(), expected, rtol=1e-4, atol=1e-6)
     last = load_file(session.folder / "last.safetensors")
-    assert all(torch.equal(last[name], kept) for name, kept in trainer._kept.state_dict().items())
+    assert all(torch.equal(last[name], kept) for name, kept in trainer.kept.state_dict().items())
     assert not torch.equal(last["bias"], trainer.model.bias)
 
 
@@ -63,7 +63,7 @@ def test_an_average_over_all_steps_is_near_their_mean(tmp_path: Path) -> None:
         trainer._step(batch)
         total += trainer.model.bias.detach()
         count += 1
-    torch.testing.assert_close(trainer._kept.bias, total / count)
+    torch.testing.assert_close(trainer.kept.bias, total / count)
 
 
 def test_the_averaged_weights_are_those_measured_and_the_best_of_them_kept(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_averaged_weights_are_those_measured_and_the_best_of_them_kept(tmp_p
     measured: dict[float, Weights] = {}
     for report in trainer.run():
         if report.held_out is not None:
-            measured[report.held_out] = copied(trainer._kept.state_dict())
+            measured[report.held_out] = copied(trainer.kept.state_dict())
             assert trainer.held_out() == report.held_out
     best = load_file(session.folder / "model.safetensors")
     assert best.keys() == measured[min(measured)].keys()
@@ -82,6 +82,6 @@ def test_the_averaged_weights_are_those_measured_and_the_best_of_them_kept(tmp_p
 def test_without_an_average_the_weights_are_those_of_the_last_step(tmp_path: Path) -> None:
     session = begin(tmp_path, 0.0)
     list(session.trainer.run())
-    assert session.trainer._kept is session.trainer.model
+    assert session.trainer.kept is session.trainer.model
     last = load_file(session.folder / "last.safetensors")
     assert torch.equal(last["bias"], session.trainer.model.bias)

@@ -106,7 +106,7 @@ def test_a_stopped_run_of_a_labelled_model_goes_on_exactly(
             if number == stop_after:
                 session.trainer.stop()
         session = resume_session(session.folder, device=CPU)
-        assert not torch.equal(session.trainer._kept.bias, session.trainer.model.bias)
+        assert not torch.equal(session.trainer.kept.bias, session.trainer.model.bias)
     assert_equal(alone, finish(session))
 
 
@@ -121,9 +121,9 @@ def test_what_only_a_noisy_or_averaged_run_needs_is_saved_too(
         session.trainer.stop()
     session = resume_session(session.folder, device=CPU)
     if part == "average":  # as if it had been forgotten
-        session.trainer._kept.load_state_dict(session.trainer.model.state_dict())
+        session.trainer.kept.load_state_dict(session.trainer.model.state_dict())
     else:
-        session.trainer.model.generator = torch.Generator().manual_seed(5)
+        session.trainer._learner.generator.manual_seed(5)
     other = finish(session)
     assert any(not torch.equal(alone[name], other[name]) for name in alone)
 
@@ -134,7 +134,7 @@ def test_the_hidden_state_is_part_of_what_is_saved(songs: Path, tmp_path: Path) 
     for _ in session.trainer.run():
         session.trainer.stop()
     session = resume_session(session.folder, device=CPU)
-    session.trainer._state = session.trainer.model.initial_state(4)  # as if it had been forgotten
+    session.trainer._learner.state = session.trainer.model.initial_state(4)  # as if it had been forgotten
     other = finish(session)
     assert any(not torch.equal(alone[name], other[name]) for name in alone)
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from lyricgen.errors import TrainingError
 from lyricgen.model import checkpoint
 from lyricgen.model.network import State
-from lyricgen.training import trainer
+from lyricgen.training import learner
 from lyricgen.training.recipe import Wishes
+from lyricgen.training.report import Report
 from lyricgen.training.session import RunOptions, Session, start_session
-from lyricgen.training.trainer import Report
 
 CPU = torch.device("cpu")
 
@@ -98,7 +98,7 @@ def test_a_short_text_says_that_its_window_shrank(tmp_path: Path) -> None:
 def test_a_share_of_the_rows_begins_each_window_from_an_empty_state(
     share: float, empty: set[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "FRESH", share)
+    monkeypatch.setattr(learner, "FRESH", share)
     session = begin(noise(6), tmp_path, Wishes(hidden=8, layers=1, window=4, batch=32, epochs=9, seed=1))
     seen = []
     features = session.trainer.model.features
