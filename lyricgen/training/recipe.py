@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,10 @@ DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by ep
 STEPS_WANTED = 1500
 FINE_TUNING = 0.25  # of the usual learning rate, for a model that has learned already
 WINDOW = 64
+PROBED_MINUTES = 1.5  # a shorter run has no time to try shapes
+CLIFF = 1.15  # times as fast another batch must be to be taken instead: on some machines a size falls off a cliff
+
+Pace = Callable[[ModelConfig, TrainConfig], float]  # tokens a second, measured
 
 
 @dataclass(frozen=True)
@@ -98,35 +103,82 @@ def choose(
     device: torch.device,
     model: ModelConfig | None = None,
     ranks: int = 1,
+    pace: Pace | None = None,
 ) -> Recipe:
     """A model and a schedule that fit a text of so many tokens into the time there is.
 
     A `model` that is given is one that has learned already: it is taken as it is, and trained more gently.
-    The batch is that of all `ranks`, and so is the work of which they are thought capable.
+    The batch is that of all `ranks`, and so is the work of which they are thought capable: by the device's matrix
+    rate at first, and where a run in minutes has time to try it, by the `pace` of the model that this gave.
     """
     check_batch(wishes, ranks=ranks)
     minutes = 0.0 if wishes.epochs else wishes.minutes or DEFAULT_MINUTES
-    rate = EFFICIENCY * matrix_rate(device) * ranks if minutes else 0.0
-    if model is None:
-        model = _choose_model(wishes, tokens=tokens, vocab_size=vocab_size, work=rate * minutes * 60)
-    else:
+    work = EFFICIENCY * matrix_rate(device) * ranks * minutes * 60 if minutes else 0.0
+    if model is not None:
         wishes = wishes.over(Wishes(lr=TrainConfig.lr * FINE_TUNING))
-    seen = _tokens_seen(model, tokens=tokens, work=rate * minutes * 60, epochs=wishes.epochs)
-    epochs = seen / tokens
-    by_rule = next(share for limit, share in DROPOUT if epochs < limit)
-    drops = {"dropout": wishes.dropout, "weight_drop": wishes.weight_drop, "token_drop": wishes.token_drop}
-    model = _with(model, {"dropout": by_rule, **{name: share for name, share in drops.items() if share is not None}})
-    training = _choose_training(wishes, tokens=tokens, seen=seen, minutes=minutes, ranks=ranks)
+    plan = _Plan(wishes, tokens=tokens, vocab_size=vocab_size, minutes=minutes, ranks=ranks, given=model)
+    shape, training, seen = plan.fit(work)
+    if pace is not None and minutes >= PROBED_MINUTES:
+        shape, training, seen = plan.fit_by_pace(pace, shape, training)
+    return Recipe(shape, training, _why(shape, training, seen=seen, tokens=tokens, ranks=ranks))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a choice is made from."""
+
+    wishes: Wishes
+    tokens: int
+    vocab_size: int
+    minutes: float
+    ranks: int
+    given: ModelConfig | None
+
+    def fit(self, work: float) -> tuple[ModelConfig, TrainConfig, float]:
+        """A model and its training for so much work (FLOPs), and how many tokens it sees."""
+        wishes = self.wishes
+        model = self.given or _choose_model(wishes, tokens=self.tokens, vocab_size=self.vocab_size, work=work)
+        seen = _tokens_seen(model, tokens=self.tokens, work=work, epochs=wishes.epochs)
+        return self._dropped(model, seen), self._training(seen), seen
+
+    def fit_by_pace(
+        self, pace: Pace, model: ModelConfig, training: TrainConfig
+    ) -> tuple[ModelConfig, TrainConfig, float]:
+        """The same, from what models really do in a second: the model is fitted again, then its batch."""
+        rate = pace(model, training) * self.ranks
+        again, training, _ = self.fit(rate * 6 * _weights(model) * self.minutes * 60)
+        if again.hidden != model.hidden:
+            model, rate = again, pace(again, training) * self.ranks
+        if self.wishes.batch is None:
+            for batch in (training.batch * 2, training.batch // 2):
+                other = TrainConfig(**{**vars(training), "batch": batch or 1})
+                if 16 <= batch <= 64 and batch % self.ranks == 0 and pace(model, other) * self.ranks > CLIFF * rate:
+                    training, rate = other, pace(model, other) * self.ranks
+                    break
+        seen = rate * self.minutes * 60
+        return self._dropped(model, seen), training, seen
+
+    def _dropped(self, model: ModelConfig, seen: float) -> ModelConfig:
+        by_rule = next(share for limit, share in DROPOUT if seen / self.tokens < limit)
+        wishes = self.wishes
+        drops = {"dropout": wishes.dropout, "weight_drop": wishes.weight_drop, "token_drop": wishes.token_drop}
+        own = {name: share for name, share in drops.items() if share is not None}
+        return _with(model, {"dropout": by_rule, **own})
+
+    def _training(self, seen: float) -> TrainConfig:
+        return _choose_training(self.wishes, tokens=self.tokens, seen=seen, minutes=self.minutes, ranks=self.ranks)
+
+
+def _why(model: ModelConfig, training: TrainConfig, *, seen: float, tokens: int, ranks: int) -> str:
     shape = f"{model.layers}×{model.cell.upper()} {model.hidden}, embedding {model.embedding}"
     shape += " (tied)" if model.tied else ""
-    fit = f"{minutes:g} minutes" if minutes else f"{training.epochs} epochs"
+    fit = f"{training.minutes:g} minutes" if training.minutes else f"{training.epochs} epochs"
     fit += f", in {ranks} processes" if ranks > 1 else ""
-    why = (
+    return (
         f"{shape}, dropout {model.dropout:g}, batch {training.batch}×{training.window}, lr {training.lr:g}: "
         f"{_weights(model) / 1e6:.2g} M weights for about {seen / 1e6:.2g} M tokens "
-        f"({epochs:.2g} times the text) in {fit}"
+        f"({seen / tokens:.2g} times the text) in {fit}"
     )
-    return Recipe(model, training, why)
 
 
 def check_batch(wishes: Wishes, *, ranks: int) -> None:

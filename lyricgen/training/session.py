@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
 from lyricgen.training.distributed import ALONE, Ranks
 from lyricgen.training.prepare import Names, Prepared, prepare
+from lyricgen.training.probe import tokens_per_second
 from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
 from lyricgen.training.run_folder import BorrowedFolder, RunFolder
 from lyricgen.training.trainer import Trainer
@@ -130,7 +132,7 @@ def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ra
             raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
         shape = _fitted(source.card.model, prepared) if source else None
         recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
-                        model=shape, ranks=ranks.size)  # fmt: skip
+                        model=shape, ranks=ranks.size, pace=partial(tokens_per_second, device=device))  # fmt: skip
         model, lines = _make_model(options, recipe, prepared, source)
         card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
                     command=options.command, lyricgen=__version__)  # fmt: skip

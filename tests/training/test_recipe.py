@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricgen.errors import OptionError
-from lyricgen.model.config import ModelConfig
+from lyricgen.model.config import ModelConfig, TrainConfig
 from lyricgen.training import recipe
+from lyricgen.training.probe import tokens_per_second
 from lyricgen.training.recipe import PRESETS, Recipe, Wishes, choose, matrix_rate
 
 CPU = torch.device("cpu")
@@ -150,6 +151,48 @@ def test_a_model_sees_three_tokens_for_each_of_its_weights() -> None:
     model = by_minutes(5, tokens=10**8, cell="lstm", layers=1).model
     wider = recipe.WIDTHS[recipe.WIDTHS.index(model.hidden) + 1]
     assert model.embedding == 128 and is_fed(model.hidden) and not is_fed(wider)
+
+
+def paced(minutes: float, pace: recipe.Pace, **wishes: Any) -> Recipe:
+    return choose(Wishes(minutes=minutes, **wishes), tokens=10**8, vocab_size=1000, device=CPU, pace=pace)
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_slow_cell_gets_a_narrower_model_than_the_matrix_rate_promises() -> None:
+    def rate(flops: float) -> recipe.Pace:
+        return lambda model, training: flops / (6 * recipe._weights(model))
+
+    expected = by_minutes(5, tokens=10**8)
+    assert paced(5, rate(0.5 * 1e11)).model == expected.model
+    slow, fast = paced(5, rate(0.1 * 1e11)), paced(5, rate(2e11))
+    assert slow.model.hidden < expected.model.hidden < fast.model.hidden
+    assert slow.model == by_minutes(1, tokens=10**8).model  # a fifth of the speed is a fifth of the time
+    assert "in 5 minutes" in slow.why
+    assert paced(1.4, rate(1e9)).model == by_minutes(1.4, tokens=10**8).model  # no time to try
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_batch_that_falls_off_a_cliff_is_left_out() -> None:
+    def pace(model: ModelConfig, training: TrainConfig) -> float:
+        return 1e5 / (6 if training.batch == 64 else 1)
+
+    assert paced(5, lambda model, training: 1e5, hidden=384).training.batch == 64
+    found = paced(5, pace, hidden=384)
+    assert found.training.batch == 32
+    assert found.why.endswith("for about 30 M tokens (0.3 times the text) in 5 minutes")
+    assert paced(5, pace, hidden=384, batch=64).training.batch == 64  # as it was asked
+    assert paced(5, lambda model, training: 1e5 + training.batch, hidden=384).training.batch == 64  # hardly faster
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_pace_is_measured_with_real_steps_and_leaves_no_trace(cell: str) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    shapes = [ModelConfig(30, cell=cell, embedding=8, hidden=hidden) for hidden in (8, 512)]
+    small, large = (tokens_per_second(shape, TrainConfig(window=8, batch=4, epochs=1), CPU) for shape in shapes)
+    assert small > 1.5 * large > 0
+    assert torch.rand(1) == expected
 
 
 def test_a_large_vocabulary_shares_its_weights() -> None:
