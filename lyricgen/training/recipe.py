@@ -146,9 +146,10 @@ class _Plan:
     ) -> tuple[ModelConfig, TrainConfig, float]:
         """The same, from what models really do in a second: the model is fitted again, then its batch."""
         rate = pace(model, training) * self.ranks
-        again, training, _ = self.fit(rate * 6 * _weights(model) * self.minutes * 60)
-        if again.hidden != model.hidden:
-            model, rate = again, pace(again, training) * self.ranks
+        tried = model.hidden, training.batch
+        model, training, _ = self.fit(rate * 6 * _weights(model) * self.minutes * 60)
+        if (model.hidden, training.batch) != tried:
+            rate = pace(model, training) * self.ranks
         if self.wishes.batch is None:
             for batch in (training.batch * 2, training.batch // 2):
                 other = TrainConfig(**{**vars(training), "batch": batch or 1})
