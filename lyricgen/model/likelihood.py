@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lyricgen.model.network import FIRST_CLASS, LyricModel
+from lyricgen.model.output_loss import linear_cross_entropy
 from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler
 from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
 
@@ -63,6 +64,13 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, count: Tensor | None = Non
     """
     total = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
     return total / (count_targets(targets).clamp_min(1) if count is None else count)
+
+
+def feature_nats(model: LyricModel, features: Tensor, targets: Tensor, *, count: Tensor) -> Tensor:
+    """The same of features `(T, B, width)`, in training: of a large vocabulary's logits a block at a time exists."""
+    if targets.numel() * len(model.bias) <= MOST_LOGITS:
+        return cross_entropy(model.logits(features), targets, count=count)
+    return linear_cross_entropy(features.flatten(0, 1), model.embed_output(), model.bias, targets.flatten()) / count
 
 
 def plan_nats(model: LyricModel, features: Tensor, plan: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lyricgen.model.config import TrainConfig
 from lyricgen.model.device import mixed_precision
-from lyricgen.model.likelihood import count_targets, cross_entropy, plan_nats
+from lyricgen.model.likelihood import count_targets, feature_nats, plan_nats
 from lyricgen.model.network import LyricModel, State, detached
 from lyricgen.training.dataset import Batch
 from lyricgen.training.distributed import ALONE, Ranks
@@ -54,7 +54,7 @@ class Learner:
         model.train()
         with mixed_precision(self.device):
             features, state = model.features(batch.x, state, batch.labels)
-            loss = cross_entropy(model.logits(features), batch.y, count=targets)
+            loss = feature_nats(model, features, batch.y, count=targets)
             if batch.plan is not None:
                 loss = loss + plan_nats(model, features, batch.plan).sum() / places
         self._optimizer.zero_grad()
