@@ -12,7 +12,7 @@ from lyricgen.generation.plan import LinePlan, Plan
 from lyricgen.generation.tokens import Mask, Tokens
 from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
-from lyricgen.text.phonetics import count_units, line_end, line_rhyme, near_classes, table_of
+from lyricgen.text.phonetics import line_end, line_rhyme, near_classes, table_of
 from lyricgen.text.vocab import END
 
 THIRTEEN_OF = {
@@ -81,7 +81,7 @@ class Course:
             return allowed
         wish = self.next_wish(draft)
         if wish.repeats is not None:
-            length = count_units(draft.lines[wish.repeats])
+            length = self._tokens.count(draft.lines[wish.repeats])
         elif wish.length is not None:
             length = wish.length
         else:
@@ -128,7 +128,7 @@ class Course:
         line = Line(wish, length, rhyme)
         if wish.repeats is not None:
             line.copy = draft.lines[wish.repeats]
-            line.length = count_units(line.copy)
+            line.length = self._tokens.count(line.copy)
         elif wish.rhyme is not None:
             if wish.rhyme not in self._classes and rhyme:
                 name = CLASSES[rhyme]
@@ -165,7 +165,7 @@ class Course:
         """Units that the line at hand still lacks; None where its length is open."""
         if self.line.length is None:
             return None
-        return max(0, self.line.length - count_units(draft.line))
+        return max(0, self.line.length - self._tokens.count(draft.line))
 
     def masks(self, draft: Draft) -> Iterator[tuple[str, Mask]]:
         """What the plan allows to follow, rule by rule, the most important first."""
@@ -176,6 +176,8 @@ class Course:
         if line.empty:
             yield "empty line", tokens.only((tokens.line_break,))
             return
+        if not line.copy and self.planned and (spelling := tokens.spelling(draft.line)) is not None:
+            yield "whole words", spelling
         left = self.left(draft)
         if left is not None:
             own = line.plan.length is None and not line.copy
@@ -205,14 +207,14 @@ class Course:
 
     def _open_end(self, draft: Draft) -> Mask:
         """What may follow in a line of open length: it ends in a rhyme, and does not go on for ever to reach it."""
-        line, units = self.line, count_units(draft.line)
+        line, units = self.line, self._tokens.count(draft.line)
         stop = self._tokens.only((self._tokens.line_break,))
         if not units:
             return ~stop
         if not line.classes:
             return np.ones_like(stop)
         fits = line_rhyme(draft.line, table=self._table) & line.classes and line_end(draft.line) not in line.taken
-        if units < SLACK - 1:
+        if units < SLACK - 1 or (not fits and self._tokens.pauses(draft.line)):
             return np.ones_like(stop) if fits else ~stop
         if not fits:
             stop[:] = False
@@ -229,7 +231,7 @@ class Course:
     def accepts(self, draft: Draft, piece: str) -> bool:
         """Whether the line may end in what was drawn: its reading in the finished line decides."""
         line, left = self.line, self.left(draft)
-        if not line.classes or not left or count_units(piece) != left:
+        if not line.classes or not left or self._tokens.count(piece) != left:
             return True
         return bool(line_rhyme(draft.line + piece, table=self._table) & line.classes)
 
@@ -250,20 +252,10 @@ class Course:
         return self.plan.lines[number] if number < len(self.plan.lines) else LinePlan()
 
     def _rich_classes(self) -> dict[int, frozenset[str]]:
-        """For each group of lines that rhyme: the classes with so many characters that each line ends in another.
-
-        Where there is none, the richest.
-        """
+        """For each group of lines that rhyme: the classes with an end of its own for every line."""
         groups = Counter(line.rhyme for line in self.plan.lines if line.rhyme is not None and line.repeats is None)
-        found: dict[int, frozenset[str]] = {}
-        for group, lines in groups.items():
-            count = {
-                name: self._tokens.ends(near_classes(name) if self.plan.near else frozenset({name}), self.plan.table)
-                for name in self._table
-            }
-            enough = min(lines, max(count.values()))
-            found[group] = frozenset(name for name in count if count[name] >= enough)
-        return found
+        plan = self.plan
+        return {group: self._tokens.rich(lines, plan.table, near=plan.near) for group, lines in groups.items()}
 
     def _gap(self, draft: Draft) -> bool:
         """Whether an empty line comes next."""
@@ -280,9 +272,9 @@ class Course:
         tail = self._tail()
         if left is None:
             return rest if begun or not text else np.ones_like(rest)
-        if begun and left >= count_units(word[begun:]) + tail:
+        if begun and left >= self._tokens.count(word[begun:]) + tail:
             return rest
-        return rest | self._tokens.short(left - count_units(word) - tail)
+        return rest | self._tokens.short(left - self._tokens.count(word) - tail)
 
     def _tail(self) -> int:
         """How many units must follow the line's word: one, where the word itself does not rhyme."""

@@ -8,7 +8,15 @@ import numpy.typing as npt
 
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import Labeler
-from lyricgen.text.phonetics import character_classes, count_units, is_han, line_rhyme, table_of, tones
+from lyricgen.text.phonetics import (
+    character_classes,
+    count_units,
+    is_han,
+    line_rhyme,
+    near_classes,
+    table_of,
+    tones,
+)
 from lyricgen.text.vocab import END, FIRST
 
 Mask = npt.NDArray[np.bool_]  # (C,): which classes may follow
@@ -16,6 +24,9 @@ Mask = npt.NDArray[np.bool_]  # (C,): which classes may follow
 
 class Tokens:
     """Masks of one vocabulary, made when they are first needed and kept. None of them is ever changed."""
+
+    count: Callable[[str], int] = staticmethod(count_units)
+    """The units of a text."""
 
     def __init__(self, labeler: Labeler) -> None:
         self.vocab = labeler.vocab
@@ -28,8 +39,8 @@ class Tokens:
         self.head = lru_cache(maxsize=256)(self._head)
         self.tone = lru_cache(maxsize=256)(self._tone)
         self._reachable = lru_cache(maxsize=64)(self._lengths_before)
+        self._rich_classes = lru_cache(maxsize=64)(self._rich_classes_of)
         self._rhyming = lru_cache(maxsize=64)(self._rhyming_of)
-        self.ends = lru_cache(maxsize=64)(self._ends)
         self.part_of = lru_cache(maxsize=256)(self._part_of)
         self._sounds = lru_cache(maxsize=4)(self._sounds_of)
 
@@ -101,18 +112,41 @@ class Tokens:
         mask: Mask = self.units <= left
         return mask
 
-    def _ends(self, classes: frozenset[str], table: int) -> int:
+    def ends(self, classes: frozenset[str], table: int) -> int:
         """How many characters there are to end a line in, in one of the classes."""
         return len(np.unique(self._last[self.ending(classes, table)]))
+
+    def rich(self, lines: int, table: int, *, near: bool) -> frozenset[str]:
+        """The classes in which each of so many lines can end in a character of its own, or else the richest."""
+        return self._rich_classes(lines, table, near)
+
+    def _rich_classes_of(self, lines: int, table: int, near: bool) -> frozenset[str]:
+        count = {
+            name: self.ends(near_classes(name) if near else frozenset({name}), table) for name in table_of(table)
+        }
+        enough = min(lines, max(count.values()))
+        return frozenset(name for name in count if count[name] >= enough)
+
+    def spelling(self, line: str) -> Mask | None:
+        """What may follow in a line for the sake of its spelling; None where anything may."""
+        return None
+
+    def pauses(self, line: str) -> bool:
+        """Whether no unit may follow a line at once."""
+        return False
 
     @cached_property
     def _codes(self) -> dict[str, int]:
         """A number for each character that tokens end in."""
-        return {last: code for code, last in enumerate(sorted({text[-1] for text in self.texts}))}
+        return {last: code for code, last in enumerate(sorted({self._ending_of(text) for text in self.texts}))}
 
     @cached_property
     def _last(self) -> npt.NDArray[np.int64]:
-        return np.array([self._codes[text[-1]] for text in self.texts])
+        return np.array([self._codes[self._ending_of(text)] for text in self.texts])
+
+    def _ending_of(self, text: str) -> str:
+        """What must differ in lines that rhyme."""
+        return text[-1]
 
     def _head(self, head: str) -> Mask:
         """What begins with `head`, or is the beginning of it."""

@@ -15,12 +15,12 @@ from lyricgen.generation.engine import ROWS, Engine, Step
 from lyricgen.generation.opening import Opening, weigh
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import RECENT, SamplingConfig, Warper, draw, penalize, song_stream, warpers
-from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.generation.syllable_tokens import tokens_of
+from lyricgen.generation.tokens import Mask
 from lyricgen.model.config import check_range
 from lyricgen.model.likelihood import Masks
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import LENGTHS, Labeler
-from lyricgen.text.phonetics import count_units
 from lyricgen.text.vocab import END, FIRST, START
 
 TOGETHER = 64  # songs written side by side
@@ -77,7 +77,7 @@ class Writer:
         self._engine = engine
         self._labeler = labeler
         self._vocab = labeler.vocab
-        self._tokens = Tokens(labeler)
+        self._tokens = tokens_of(labeler)
         self.masks = Masks(labeler, engine.device)
         self._break = labeler.line_break
 
@@ -258,14 +258,14 @@ class Writer:
         lengths: Mask,
     ) -> Opening:
         if len(begun):
-            lengths[: max(1, count_units(self._vocab.decode(begun.tolist())))] = False
+            lengths[: max(1, self._tokens.count(self._vocab.decode(begun.tolist())))] = False
             lengths[-1] = False
         return weigh(self._engine, self.masks, self._labeler, before, opener=opener, begun=begun, lengths=lengths,
                      rhymes=lambda length: row.course.rhymes(row.draft, length), named=named)  # fmt: skip
 
     def _check_begun(self, row: Row, text: str) -> None:
         wish, number = row.course.next_wish(row.draft), len(row.draft.lines) + 1
-        if wish.length is not None and count_units(text) > wish.length:
+        if wish.length is not None and self._tokens.count(text) > wish.length:
             raise OptionError(f"line {number} shall have {wish.length} characters, and the start text has more")
         if text and wish.head and not wish.head.startswith(text) and not text.startswith(wish.head):
             raise OptionError(f"line {number} shall begin with {wish.head}, and the start text does not")
@@ -348,7 +348,8 @@ class Writer:
                 return self._tokens.only((only,))
             allowed = self._tokens.units > 0  # signs without end would never fill the line
         # In the middle of a line, a sign would only put off that no character fits.
-        counted = self._tokens.units > 0 if row.course.left(draft) and not row.course.line.copy else True
+        puts_off = row.course.left(draft) and not row.course.line.copy and not self._tokens.pauses(draft.line)
+        counted = self._tokens.units > 0 if puts_off else True
         for name, mask in row.course.masks(draft):
             more = allowed & mask
             if (more & counted).any():

@@ -1,0 +1,77 @@
+"""Songs of English words keep a plan in syllables and rhyme by pronunciation."""
+
+import numpy as np
+import pytest
+
+from lyricgen.generation.lyricist import Lyricist
+from lyricgen.generation.plan import Plan
+from lyricgen.generation.sampler import SamplingConfig
+from lyricgen.generation.syllable_tokens import SyllableTokens, tokens_of
+from lyricgen.generation.tokens import Tokens
+from lyricgen.text.labels import Labeler
+from lyricgen.text.phonetics import line_end, line_rhyme, line_units
+
+from .conftest import WORDS, make_lyricist
+
+# Syllables: 1 star far car I the sea, 2 tonight alright away today, 3 holiday, 4 remembering
+TOKENS = (
+    "\n", " ", ",", "'", "star", "far", "car", "I", "the", "sea", "t", "don", "tonight", "light", "alright", "away",
+    "today", "holiday", "remembering", "5",
+)  # fmt: skip
+WILD = SamplingConfig(temperature=1.0, top_p=1.0)
+
+
+def writer(seed: int = 3) -> Lyricist:
+    return make_lyricist(tokens=TOKENS, tokenizer=WORDS, seed=seed)
+
+
+def test_which_vocabularies_count_syllables() -> None:
+    assert isinstance(tokens_of(Labeler(writer().vocab)), SyllableTokens)
+    for tokens in ("\nab 星光", "\nabcde fgh"):
+        assert type(tokens_of(Labeler(make_lyricist(tokens=tokens).vocab))) is Tokens  # characters
+
+
+def test_masks() -> None:
+    tokens = tokens_of(Labeler(writer().vocab))
+
+    def shown(mask: np.ndarray) -> set[str]:
+        return {
+            text for text, free in zip(tokens.texts, mask.tolist(), strict=True) if free and text.strip() != text[:0]
+        }
+
+    ones = {"star", "far", "car", "I", "the", "sea", "light", "5"}
+    two = {"tonight", "alright", "away", "today"}
+    assert shown(tokens.length(1)) == ones | {","}
+    assert shown(tokens.length(3)) == ones | two | {"holiday", ","}
+    after_word, after_space = tokens.spelling("the"), tokens.spelling("the ")
+    assert after_word is not None and shown(after_word) == {",", "<end>"}
+    assert after_space is not None and shown(after_space) == {*TOKENS, "<end>"} - {"\n", " ", "'", "t", "don"}
+    (night,) = line_rhyme("light")
+    assert shown(tokens.closing(2, frozenset({night}), 13)) >= {"tonight", "alright", "the", "star"}
+    assert not shown(tokens.closing(2, frozenset({night}), 13)) & {"away", "today", "holiday", "remembering"}
+    assert tokens.rich(3, 13, near=False) == line_rhyme("car") | line_rhyme("light") | line_rhyme("day")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pattern": "7,5", "rhyme": "AABB"},
+        {"pattern": "4", "rhyme": "XAXA", "lines": 8},
+        {"pattern": "6,/,3", "rhyme": "AA", "lines": 8, "words": "sea"},
+        {"rhyme": "ABAB", "lines": 4},
+    ],
+)
+def test_songs_keep_syllables_and_rhymes(options: dict[str, str | int]) -> None:
+    plan = Plan.parse(**options)  # type: ignore[arg-type]
+    for song in writer(len(options)).write(count=6, seed=2, plan=plan, sampling=WILD):
+        assert song.relaxed == ()
+        groups: dict[int, list[str]] = {}
+        for line, wish in zip(song.lines, plan.lines, strict=True):
+            assert wish.length is None or line_units(line) == wish.length
+            assert set(line.replace(",", " ").split()) <= {*TOKENS} - {"t", "don", "'"}  # whole words, apart
+            if wish.rhyme is not None:
+                groups.setdefault(wish.rhyme, []).append(line)
+        for lines in groups.values():
+            assert frozenset.intersection(*map(line_rhyme, lines))
+            assert len({*map(line_end, lines)}) == len(lines)
+        assert all(word in song.text for word in plan.words)
