@@ -1,0 +1,105 @@
+"""Whether a token costs the same whatever the size of the corpus: tokens a second and memory at each size.
+
+    python benchmarks/corpus_size.py                      # 1, 10 and 100 million characters; takes some minutes
+    python benchmarks/corpus_size.py --sizes 1 4
+
+Each text is the songbook again and again with every tenth character drawn anew from its own characters, in songs of
+the usual length. Each size has a process of its own: it prepares the text and trains for a fixed number of steps.
+Memory is what the process holds itself (RssAnon), without the mapped files, and only Linux tells it.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from lyricgen.cli.cores import share_cores
+
+SONG = 400  # characters
+MILLION = 1_000_000
+
+
+def write_text(path: Path, characters: int) -> None:
+    """A songbook of so many characters, give or take a song."""
+    from lyricgen.text.corpus import Corpus
+    from lyricgen.text.resources import songbook
+
+    text = np.array(list("".join(song.text() for song in Corpus([songbook()]))))
+    letters = text[(text != "\n") & (text != " ")]
+    rng = np.random.default_rng(0)
+
+    def songs() -> Iterator[str]:
+        for number in range(characters // SONG):
+            part = text[(number * SONG) % (len(text) - SONG) :][:SONG].copy()
+            anew = (rng.random(SONG) < 0.1) & (part != "\n") & (part != " ")
+            part[anew] = rng.choice(letters, int(anew.sum()))
+            yield f"=== {number}\n\n{''.join(part).strip()}\n\n"
+
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(songs())
+
+
+def held() -> float:
+    """Megabytes that this process holds itself."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")) / 1000
+
+
+def measure(path: Path, steps: int) -> dict[str, float]:
+    """Prepares and trains in this process."""
+    import torch
+
+    from lyricgen.model.device import prepare_torch
+    from lyricgen.training.recipe import Wishes
+    from lyricgen.training.session import RunOptions, start_session
+
+    prepare_torch()
+    began = time.perf_counter()
+    wishes = Wishes(hidden=256, embedding=256, batch=32, epochs=1, patience=0, tied=True)
+    options = RunOptions((str(path),), path.with_suffix(".run"), wishes=wishes)
+    session = start_session(options, device=torch.device("cpu"), began=time.monotonic())
+    prepared = time.perf_counter() - began
+    memory, first = [], None
+    for report in session.trainer.run():
+        memory.append(held())
+        if first is None and report.step >= 30:
+            first = report
+        if report.step >= steps:
+            break
+    assert first is not None
+    speed = (report.tokens - first.tokens) / (report.seconds - first.seconds)
+    files = sum(file.stat().st_size for file in options.out.glob("*.npy")) / MILLION if options.out else 0.0
+    return {"prepared": prepared, "speed": speed, "memory": max(memory), "files": files}
+
+
+def main() -> None:
+    """Prints a row for each size."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--sizes", type=float, nargs="+", default=[1, 10, 100], metavar="MILLIONS")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        share_cores()
+        print(json.dumps(measure(given.measure, given.steps)))
+        return
+    print("| characters | prepared in | tokens/s | memory | mapped files |\n|---|---|---|---|---|")
+    for size in given.sizes:
+        with TemporaryDirectory() as work:
+            path = Path(work, "songs.txt")
+            write_text(path, int(size * MILLION))
+            command = [sys.executable, __file__, "--measure", str(path), "--steps", str(given.steps)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+            row = json.loads(done.stdout.splitlines()[-1])
+        print(f"| {size:g} M | {row['prepared']:.0f} s | {row['speed']:,.0f} | {row['memory']:.0f} MB "
+              f"| {row['files']:,.0f} MB |", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
