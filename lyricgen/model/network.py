@@ -9,11 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lyricgen.model.config import ModelConfig
+from lyricgen.model.recurrence import GatedLayer, TanhLayer, recur
 from lyricgen.text.vocab import END, UNKNOWN
 
-CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-
-KERNELS: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {"rnn": torch.rnn_tanh, "gru": torch.gru}
+CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"rnn": TanhLayer, "lstm": nn.LSTM, "gru": GatedLayer}
 
 FIRST_CLASS = END  # what can be written: the end of a song and every token after it
 SHUT = 1e4  # a gate's input so far below the rest that its sigmoid is exactly 0
@@ -124,13 +123,12 @@ class LyricModel(nn.Module):
         else:
             w_ih, w_hh, b_ih, b_hh = (cast(Tensor, weight) for weight in layer._flat_weights)
             flat = [w_ih, w_hh * self._kept(w_hh.shape, p, w_hh), b_ih, b_hh]
-            # x, state, weights, biases, layers, dropout, training, both directions, batch first
-            rest = (flat, True, 1, 0.0, True, False, False)
             if self.config.cell == "lstm":
-                y, h, c = torch.lstm(x, list(before), *rest)
+                # biases, layers, dropout, training, both directions, batch first
+                y, h, c = torch.lstm(x, list(before), flat, True, 1, 0.0, True, False, False)
                 new = (h, c)
             else:
-                y, new = KERNELS[self.config.cell](x, before[0], *rest)
+                y, new = recur(self.config.cell, x, before[0], flat, training=True)
         return y, new if isinstance(new, tuple) else (new,)
 
     def _drop_tokens(self, x: Tensor, ids: Tensor) -> Tensor:
