@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ def note(*lines: str) -> None:
 def one_speaks() -> Iterator[None]:
     """Where torchrun started several processes, keeps all but the first from saying anything.
 
-    A traceback of theirs is still shown: it comes after this.
+    A traceback of theirs is still shown: it comes after this. As torchrun ends all of them when one has failed, the
+    first is given a second to say why.
     """
     if os.environ.get("RANK", "0") == "0" or "MASTER_ADDR" not in os.environ:
         yield
@@ -42,7 +44,11 @@ def one_speaks() -> Iterator[None]:
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
     ):
-        yield
+        try:
+            yield
+        except SystemExit as end:
+            time.sleep(1.0 if end.code else 0.0)
+            raise
 
 
 def say(prompt: str) -> None:

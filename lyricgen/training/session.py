@@ -97,18 +97,18 @@ def start_session(options: RunOptions, *, device: torch.device, began: float, ra
     with ranks.agreed(patient=True):
         session = _begin(options, device=device, began=began, ranks=ranks) if ranks.first else None
     path = ranks.same(session.folder if session else Path())
-    with _removed_on_failure(session.trainer.folder) if session else nullcontext(), ranks.agreed():
+    with _removed_on_failure(session.trainer.folder) if session else nullcontext(), ranks.agreed(patient=True):
         return session or _take_part(path, device=device, ranks=ranks)
 
 
 def resume_session(path: Path, *, device: torch.device, ranks: Ranks = ALONE) -> Session:
     """The run in a folder, where it was saved last. Raises TrainingError where there is none to go on with."""
     session: Session | None = None
-    with ranks.agreed():
+    with ranks.agreed(patient=True):
         if ranks.first:
             trainer = Trainer.resume(RunFolder.reopen(path), read_vocab(path), device=device, ranks=ranks)
             session = Session(trainer, path, (f"going on with {path}",))
-    with ranks.agreed():
+    with ranks.agreed(patient=True):
         return session or _take_part(path, device=device, ranks=ranks)
 
 

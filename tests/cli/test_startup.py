@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from lyricgen.cli import console, cores
+
 HEAVY = ("torch", "jieba", "rjieba", "numpy", "pypinyin", "safetensors", "tqdm", "matplotlib", "sacrebleu")
 PROBE = """
 import sys
@@ -92,3 +94,31 @@ def test_the_shell_completes_commands() -> None:
     code = "import sys; sys.argv = ['lyricgen']; from lyricgen.cli.app import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | asked)
     assert done.stdout.split() == ["generate"]
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"),
+    [
+        ({}, None),
+        ({"LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}, "3"),  # torchrun's own choice
+        ({"LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "2"}, "2"),  # the user's
+        ({"LOCAL_WORLD_SIZE": "16", "OMP_NUM_THREADS": "1"}, "1"),
+        ({"LOCAL_WORLD_SIZE": "1", "OMP_NUM_THREADS": "1"}, "1"),
+    ],
+)
+def test_processes_of_one_machine_share_its_cores(
+    given: dict[str, str], threads: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "_cores", lambda: 7)
+    monkeypatch.setattr(os, "environ", given)
+    cores.share_cores()
+    assert given.get("OMP_NUM_THREADS") == threads
+
+
+def test_one_of_several_processes_speaks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for rank in "01":
+        monkeypatch.setattr(os, "environ", {"RANK": rank, "MASTER_ADDR": "here"})
+        with console.one_speaks():
+            print("result", rank)
+            console.note(f"note {rank}")
+    assert capsys.readouterr() == ("result 0\n", "note 0\n")
