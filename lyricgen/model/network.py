@@ -165,10 +165,15 @@ class LyricModel(nn.Module):
 
 
 class Planner(nn.Module):
-    """What line the model would write next: a length, and a rhyme given the length, from a state's features."""
+    """What line the model would write next: a length, and a rhyme given the length, from a state's features.
+
+    At the end of a song an LSTM's state is empty, and so are its features; `start` stands for them there. Without it
+    the heads' biases alone would have to tell how songs begin, and they serve every other line too.
+    """
 
     def __init__(self, width: int, config: ModelConfig) -> None:
         super().__init__()
+        self.start = nn.Parameter(torch.zeros(width))
         self.length = nn.Linear(width, config.lengths)
         self.rhyme = nn.Linear(width, config.rhymes)
         self.rhyme_of_length = nn.Embedding(config.lengths, config.rhymes)
@@ -177,6 +182,8 @@ class Planner(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Log-odds of the next line's length `(…, L)`, and of its rhyme `(…, R)` if it has these lengths `(…)`."""
+        empty = (features == 0).all(dim=-1, keepdim=True)
+        features = torch.where(empty, self.start.to(features.dtype), features)
         return self.length(features), self.rhyme(features) + self.rhyme_of_length(lengths)
 
 

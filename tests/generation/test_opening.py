@@ -73,7 +73,7 @@ def by_brute_force(lyricist: Lyricist, whole: str, begun: str) -> Shares:
         known.append((units[-1] - units[at - begin], CLASSES.index(RHYME.get(line[-1:], ""))))
     features, _ = run(lyricist, [END, *feed[:-1]], known)
     weights = {name: weight.detach().double().numpy() for name, weight in planner.named_parameters()}
-    x, counts = features[-1], units_after(begun)
+    x, counts = features[-1] if features[-1].any() else weights["start"], units_after(begun)
     lengths = softmax(weights["length.weight"] @ x + weights["length.bias"])
     total = np.zeros(len(vocab) - END)
     for length in range(LENGTHS):

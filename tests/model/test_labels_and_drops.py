@@ -94,6 +94,26 @@ def test_the_planner_by_hand(make_model: Make) -> None:
         torch.testing.assert_close(of_rhyme[k], expected)
 
 
+def test_how_a_song_begins_is_learned_apart_from_its_other_lines(make_model: Make) -> None:
+    model = make_model("lstm", **LABELS)
+    planner = model.planner
+    assert planner is not None
+    ids = torch.tensor([[3], [END], [1]])
+    features, _ = model.features(ids, model.initial_state(1), plans(3, 1) * (ids != END)[..., None])
+    assert not features[1].any() and features[0].any()  # an LSTM's state is empty there, and what is read from it
+    with torch.no_grad():
+        planner.start.copy_(torch.randn(planner.start.shape, generator=seeded(1)))
+    lengths = torch.tensor([[4], [4], [4]])
+    of_length, of_rhyme = planner(features, lengths)
+    expected = planner.length(planner.start), planner.rhyme(planner.start) + planner.rhyme_of_length(lengths[1])
+    torch.testing.assert_close((of_length[1, 0], of_rhyme[1]), (expected[0], expected[1]))
+    torch.testing.assert_close(of_length[0], planner.length(features[0]))
+    (gradient,) = torch.autograd.grad(of_length[0].sum(), planner.start, retain_graph=True)
+    assert not gradient.any()
+    (gradient,) = torch.autograd.grad(of_length[1, 0, 4], planner.start)
+    torch.testing.assert_close(gradient, planner.length.weight[4])
+
+
 def test_a_model_without_labels_has_no_planner(make_model: Make) -> None:
     model = make_model()
     assert model.planner is None and len(model.labels) == 0
