@@ -1,6 +1,6 @@
 """Sliding windows over a text of ids: x, and y one step later, each epoch from a new offset."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -78,29 +78,26 @@ class WindowDataset(Dataset[Parts]):
     def __getitem__(self, index: int) -> Parts:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return self._cut(index * self.window, stop=len(self.ids))
+        return tuple(
+            part[:, 0] for part in self._windows([index * self.window], stops=[len(self.ids)]) if part is not None
+        )
 
-    def _cut(self, start: int, *, stop: int) -> Parts:
-        """The window from `start` steps after the offset, its targets ignored from the step `stop` on."""
-        at = (self.offset + start) % len(self.ids)
-        run = self._read(self.ids, at)  # (T + 1,)
-        y = to_classes(run[1:])
-        y[max(0, stop - start) :] = IGNORED
+    def _windows(self, starts: Sequence[int], *, stops: Sequence[int]) -> Batch:
+        """The windows that begin so many steps after the offset, each one's targets ignored from its stop on."""
+        begin = torch.tensor(starts)
+        steps = torch.arange(self.window + 1).unsqueeze(1)  # (T + 1, 1)
+        places = ((self.offset + begin + steps) % len(self.ids)).numpy()  # (T + 1, B)
+        run = torch.from_numpy(self.ids[places].astype(np.int64))
+        past = steps[:-1] >= torch.tensor(stops) - begin  # (T, B)
+        y = to_classes(run[1:]).masked_fill_(past, IGNORED)
         if self.labels is None:
-            return run[:-1], y
-        labels = self._read(self.labels, at)  # (T + 1, 5)
-        hidden = (labels[:, 4] + STRIDE * self.epoch) % 256 < 128
-        labels = labels[:, :4].masked_fill_(hidden.unsqueeze(1) & NAMED, 0)
-        opens = (run[1:] == self.line_break) | (run[1:] == START)
-        opens[max(0, stop - start) :] = False
-        plan = torch.where(opens.unsqueeze(1), labels[1:, :2], IGNORED)
-        return run[:-1], y, labels[:-1], plan
-
-    def _read(self, array: npt.NDArray[np.integer], at: int) -> Tensor:
-        """A window and one more from a position on, round the end of the text."""
-        stop = at + self.window + 1
-        run = array[at:stop] if stop <= len(array) else np.take(array, range(at, stop), axis=0, mode="wrap")
-        return torch.from_numpy(run.astype(np.int64))
+            return Batch(run[:-1], y)
+        labels = torch.from_numpy(self.labels[places].astype(np.int64))  # (T + 1, B, 5)
+        hidden = (labels[..., 4] + STRIDE * self.epoch) % 256 < 128
+        labels = labels[..., :4].masked_fill_(hidden.unsqueeze(-1) & NAMED, 0)
+        opens = ((run[1:] == self.line_break) | (run[1:] == START)) & ~past
+        plan = torch.where(opens.unsqueeze(-1), labels[1:, :, :2], IGNORED)
+        return Batch(run[:-1], y, labels[:-1], plan)
 
     def batches(self, size: int, *, first: int = 0, seed: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         """Windows in random order, `(T, B)`; `first` leaves out batches that are done.
@@ -110,7 +107,8 @@ class WindowDataset(Dataset[Parts]):
         """
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)).tolist()
         for k in range(first * size, len(order), size):
-            yield _stack([self[index] for index in order[k : k + size][rank::ranks] or order[:1]])
+            rows = order[k : k + size][rank::ranks] or order[:1]
+            yield self._windows([index * self.window for index in rows], stops=[len(self.ids)] * len(rows))
 
     def streams(self, size: int, *, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         """Windows of `size` parallel streams, `(T, B)`: each row goes on where it was in the last batch.
@@ -119,21 +117,13 @@ class WindowDataset(Dataset[Parts]):
         share the streams, each has as many neighbouring ones as the others.
         """
         share = -(-len(self.ids) // size)
+        starts = [b * share for b in range(rank * size // ranks, (rank + 1) * size // ranks)]
+        stops = [min(start + share, len(self.ids)) for start in starts]
         for k in range(first, stream_steps(len(self.ids), window=self.window, size=size)):
-            rows = []
-            for b in range(rank * size // ranks, (rank + 1) * size // ranks):
-                start = b * share
-                stop = min(start + share, len(self.ids))
-                rows.append(self._cut(start + k * self.window, stop=stop))
-            yield _stack(rows)
+            yield self._windows([start + k * self.window for start in starts], stops=stops)
 
 
 def stream_steps(tokens: int, *, window: int, size: int) -> int:
     """How many batches of parallel streams make an epoch."""
     share = -(-tokens // size)
     return -(-share // window)
-
-
-def _stack(rows: list[Parts]) -> Batch:
-    """Windows `(T, …)` side by side, `(T, B, …)`."""
-    return Batch(*(torch.stack(parts, dim=1) for parts in zip(*rows, strict=True)))
