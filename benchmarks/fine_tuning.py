@@ -1,6 +1,6 @@
 """What a starter is worth to a new collection: the same model, the same time, from the starter and from nothing.
 
-    python benchmarks/starter.py --leave-out 摇滚 --leave-out 校园 --minutes 6 --out without
+    python benchmarks/starter.py --leave-out 摇滚 --leave-out 校园 --minutes 8 --out without
     python benchmarks/fine_tuning.py --starter without --style 摇滚 --style 校园 --minutes 2
 
 The collection is every song of the styles, which the starter must not have seen; a tenth of it is held out.
