@@ -100,6 +100,7 @@ def generate(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     from lyricgen.generation.constraints import Form as FreeForm
+    from lyricgen.generation.lrc_out import lrc_text
     from lyricgen.generation.lyricist import load
     from lyricgen.generation.sampler import SamplingConfig
     from lyricgen.model.config import check_range
@@ -123,6 +124,9 @@ def generate(
     # Refuses what cannot be before a word is written.
     pieces = lyricist.pieces(start, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
     check_range("count", count, 1, 100_000)
+    is_lrc = out is not None and out.suffix.lower() == ".lrc"
+    if is_lrc:
+        _check_lrc(plan, count=count, as_json=as_json)
     note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
     marking = can_underline() and lyricist.checkpoint.novelty is not None and out is None
     if count == 1 and not as_json and not strict and out is None:
@@ -138,8 +142,7 @@ def generate(
         return
     _name([run for song in songs for run in song.copied])
     texts = [underlined(song.text, lyricist.copied(song.text)) if marking else song.text for song in songs]
-    is_lrc = out is not None and out.suffix.lower() == ".lrc"
-    _deliver(_lrc(songs, plan) if is_lrc else _sheet(texts), out)
+    _deliver(lrc_text(plan, songs[0].lines) if is_lrc else _sheet(texts), out)
 
 
 def _tell_relaxed(songs: "Sequence[Written]", *, strict: bool) -> None:
@@ -197,13 +200,13 @@ def _sheet(texts: list[str]) -> str:
     return "\n".join(f"{SONG_MARK} {number}\n\n{text}" for number, text in enumerate(closed, 1))
 
 
-def _lrc(songs: "Sequence[Written]", plan: "Plan") -> str:
-    """The song under the time tags of its plan."""
-    from lyricgen.generation.lrc_out import lrc_text
+def _check_lrc(plan: "Plan", *, count: int, as_json: bool) -> None:
+    """Refuses an .lrc file that could not be written once the songs are there."""
+    from lyricgen.generation.lrc_out import check_times
 
-    if len(songs) > 1:
-        raise OptionError("an .lrc file holds one song; leave out --count, or choose another --out")
-    return lrc_text(plan, songs[0].lines)
+    if count > 1 or as_json:
+        raise OptionError("an .lrc file holds one song; leave out --count and --json, or choose another --out")
+    check_times(plan)
 
 
 generate.__doc__ = EXAMPLES

@@ -12,8 +12,8 @@ from lyricgen.generation.plan import LinePlan, Plan
 from lyricgen.generation.tokens import Mask, Tokens
 from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
-from lyricgen.text.phonetics import line_end, line_rhyme, near_classes, table_of
-from lyricgen.text.vocab import END
+from lyricgen.text.phonetics import is_han, line_end, line_rhyme, near_classes, table_of, tones
+from lyricgen.text.vocab import END, FIRST
 
 THIRTEEN_OF = {
     "麻": "发花", "波": "梭坡", "皆": "乜斜", "开": "怀来", "微": "灰堆", "豪": "遥条", "尤": "油求", "寒": "言前",
@@ -34,6 +34,8 @@ class Line:
     taken: frozenset[str] = frozenset()
     word: str = ""
     copy: str = ""
+    ids: tuple[int, ...] = ()  # of the copy
+    begun: int = 0  # ids of the song before the line
     empty: bool = False
     ends: bool = False
 
@@ -52,6 +54,8 @@ class Course:
         self._classes: dict[int, frozenset[str]] = {
             group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
         }
+        self._near = plan.near and not tokens.spelled  # English rhymes by exact sounds
+        self._settled: set[int] = set()
         self._rich = self._rich_classes()
         self._ends: dict[int, set[str]] = {}
         self._words = word_places(plan, lines=form.lines)
@@ -61,6 +65,7 @@ class Course:
         other = copy.copy(self)
         other.line, other.relaxed = copy.copy(self.line), list(self.relaxed)
         other._classes, other._words = dict(self._classes), dict(self._words)
+        other._settled = set(self._settled)
         other._ends = {group: set(ends) for group, ends in self._ends.items()}
         return other
 
@@ -85,12 +90,14 @@ class Course:
         elif wish.length is not None:
             length = wish.length
         else:
-            allowed[max(1, len(wish.head)) : MORE + 1] = True
+            need = len(wish.head) + (wish.rhyme is not None)
+            need += self._tokens.count(word) if (word := self._word_for(draft)) else 0
+            allowed[min(MORE, max(1, need)) : MORE + 1] = True
             if not self.planned:
                 first = draft.breaks == 1
                 allowed[0] = first
                 free = not self.form.length and not self.form.lines
-                allowed[ENDS] = free and first and len(draft.lines) >= MIN_LINES and not self._waiting(draft)
+                allowed[ENDS] = free and first and len(draft.lines) >= MIN_LINES and not self._words
             return allowed
         allowed[length if length <= LONGEST else MORE] = True
         return allowed
@@ -128,17 +135,18 @@ class Course:
         line = Line(wish, length, rhyme)
         if wish.repeats is not None:
             line.copy = draft.lines[wish.repeats]
+            line.ids = tuple(number for number in self._tokens.vocab.encode(line.copy).tolist() if number >= FIRST)
+            line.begun = len(draft.ids)
             line.length = self._tokens.count(line.copy)
         elif wish.rhyme is not None:
             if wish.rhyme not in self._classes and rhyme:
                 name = CLASSES[rhyme]
                 found = frozenset(each for each in self._table if THIRTEEN_OF.get(each, each) == name)
-                self._classes[wish.rhyme] = near_classes(name) if self.plan.near else found
+                self._classes[wish.rhyme] = frozenset().union(*map(near_classes, found)) if self._near else found
             line.classes = self._classes.get(wish.rhyme, self._rich[wish.rhyme])
             line.taken = frozenset(self._ends.get(wish.rhyme, ()))
-        number = len(draft.lines)
         if not line.copy:
-            line.word = wish.word or next((word for word, place in self._words.items() if place == number), "")
+            line.word = self._word_for(draft)
         self.line = line
 
     def close(self, draft: Draft) -> None:
@@ -147,12 +155,34 @@ class Course:
         group = line.plan.rhyme
         if group is not None and line.plan.repeats is None:
             self._ends.setdefault(group, set()).add(line_end(text))
-            if group not in self._classes and (found := line_rhyme(text, table=self._table, near=self.plan.near)):
-                self._classes[group] = found
-        if line.word and line.word not in text:
+            self._settle(group, text)
+        if line.plan.tones and any(
+            mark not in ("中", tone) for mark, tone in zip(line.plan.tones, tones(text), strict=False)
+        ):
+            self._give_way(f"tones {line.plan.tones}", len(draft.lines))
+        if line.word and not self._tokens.holds(text, line.word):
             self._give_way(f"word {line.word}", len(draft.lines))
-        for word in [word for word in self._words if word in text]:
+            self._words.pop(line.word, None)
+        for word in [word for word in self._words if self._tokens.holds(text, word)]:
             del self._words[word]
+
+    def _settle(self, group: int, text: str) -> None:
+        """Keeps a group whose class nobody gave to the one class that its first line ended in."""
+        if group in self.plan.classes or group in self._settled:
+            return
+        known, found = self._classes.get(group), line_rhyme(text, table=self._table)
+        if not (found := found & known if known else found):
+            return
+        if is_han(line_end(text)):
+            found = frozenset({min(found - {"一七", "齐"} or found)})  # 花儿 as 花 where it has the choice
+        self._classes[group] = frozenset().union(*map(near_classes, found)) if self._near else found
+        self._settled.add(group)
+
+    def finish(self, draft: Draft) -> None:
+        """Takes note of the words that found no place in the song."""
+        for word in self._words:
+            self._give_way(f"word {word}", len(draft.lines))
+        self._words = {}
 
     def label(self, draft: Draft) -> tuple[int, int]:
         """What the model is told beside the id that came last: left and rhyme."""
@@ -176,16 +206,17 @@ class Course:
         if line.empty:
             yield "empty line", tokens.only((tokens.line_break,))
             return
-        if not line.copy and self.planned and (spelling := tokens.spelling(draft.line)) is not None:
+        if line.copy:
+            done = len(draft.ids) - line.begun
+            yield "repeat", tokens.only((line.ids[done] if done < len(line.ids) else tokens.line_break,))
+            return
+        if self.planned and (spelling := tokens.spelling(draft.line)) is not None:
             yield "whole words", spelling
         left = self.left(draft)
         if left is not None:
-            own = line.plan.length is None and not line.copy
-            yield "length", tokens.length(left, own)
-        if line.copy:
-            rest = line.copy[len(draft.line) :]
-            yield "repeat", tokens.part_of(rest) if rest else tokens.only((tokens.line_break,))
-            return
+            yield "length", tokens.length(left, line.plan.length is None)
+        if self._words and not self.planned:
+            yield "words to come", ~tokens.only((END,))
         if (head := line.plan.head) and len(draft.line) < len(head) and head.startswith(draft.line):
             yield f"head {head}", tokens.head(head[len(draft.line) :])
         if line.classes and left:
@@ -196,7 +227,7 @@ class Course:
             yield self.rhyme_name if line.classes else "not empty", self._open_end(draft)
         if line.plan.tones and left:
             yield f"tones {line.plan.tones}", tokens.tone(line.plan.tones[len(line.plan.tones) - left :])
-        if line.word and line.word not in draft.line:
+        if line.word and not tokens.holds(draft.line, line.word):
             yield f"word {line.word}", self._way_to_word(draft, left)
 
     @property
@@ -224,7 +255,7 @@ class Course:
     def pull(self, draft: Draft) -> Mask | None:
         """What is favoured now: the beginning of a word that must come."""
         word = self.line.word
-        if not word or word in draft.line:
+        if not word or self._tokens.holds(draft.line, word):
             return None
         return self._tokens.part_of(word)
 
@@ -255,14 +286,16 @@ class Course:
         """For each group of lines that rhyme: the classes with an end of its own for every line."""
         groups = Counter(line.rhyme for line in self.plan.lines if line.rhyme is not None and line.repeats is None)
         plan = self.plan
-        return {group: self._tokens.rich(lines, plan.table, near=plan.near) for group, lines in groups.items()}
+        return {group: self._tokens.rich(lines, plan.table, near=self._near) for group, lines in groups.items()}
+
+    def _word_for(self, draft: Draft) -> str:
+        """The word of the next line: its own, or the first whose place has come."""
+        number, own = len(draft.lines), self.next_wish(draft).word
+        return own or next((word for word, place in self._words.items() if place <= number), "")
 
     def _gap(self, draft: Draft) -> bool:
         """Whether an empty line comes next."""
         return bool(draft.lines) and draft.breaks == 1 and self.next_wish(draft).opens
-
-    def _waiting(self, draft: Draft) -> bool:
-        return any(place >= len(draft.lines) for place in self._words.values())
 
     def _way_to_word(self, draft: Draft, left: int | None) -> Mask:
         """What leaves the line's word its room: the word's next part, or while there is time what is short enough."""

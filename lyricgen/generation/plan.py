@@ -136,6 +136,8 @@ class Plan:
 
 def _fix(classes: Sequence[str], kinds_of_groups: Sequence[int], *, kinds: int) -> dict[int, str]:
     """The class of each group: one class for all, or one for each letter of the scheme."""
+    if classes and not kinds_of_groups:
+        raise OptionError("a rhyme class is given, and no line rhymes; leave it out, or give a scheme such as AABB")
     if len(classes) > max(kinds, 1):
         raise OptionError(f"there are {len(classes)} rhyme classes for {kinds} rhymes; give one, or one a letter")
     if len(classes) == 1:

@@ -1,5 +1,6 @@
 """The tokens of a model that writes English words: lines count syllables and rhyme by pronunciation."""
 
+import re
 from collections import defaultdict
 from functools import cached_property, lru_cache
 
@@ -36,6 +37,7 @@ class SyllableTokens(Tokens):
     """
 
     count = staticmethod(line_units)
+    spelled = True
 
     def __init__(self, labeler: Labeler) -> None:
         super().__init__(labeler)
@@ -64,6 +66,19 @@ class SyllableTokens(Tokens):
     def pauses(self, line: str) -> bool:
         """Whether a word has just ended."""
         return line[-1:].isalnum()
+
+    def holds(self, line: str, word: str) -> bool:
+        """Whether a word stands in a line, whole."""
+        return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line))
+
+    def _part_of(self, rest: str) -> Mask:
+        """What `rest` begins with, up to the end of a word of it."""
+
+        def begins(text: str) -> bool:
+            inside = text[-1].isalnum() and rest[len(text) : len(text) + 1].isalnum()
+            return rest.startswith(text) and not inside
+
+        return self._each(begins)
 
     def rich(self, lines: int, table: int, *, near: bool) -> frozenset[str]:
         """The sounds that so many words or more end in, or the richest."""

@@ -27,6 +27,8 @@ class Tokens:
 
     count: Callable[[str], int] = staticmethod(count_units)
     """The units of a text."""
+    spelled = False
+    """Whether words are spelled in letters, with spaces between them."""
 
     def __init__(self, labeler: Labeler) -> None:
         self.vocab = labeler.vocab
@@ -134,6 +136,10 @@ class Tokens:
     def pauses(self, line: str) -> bool:
         """Whether no unit may follow a line at once."""
         return False
+
+    def holds(self, line: str, word: str) -> bool:
+        """Whether a word stands in a line."""
+        return word in line
 
     @cached_property
     def _codes(self) -> dict[str, int]:

@@ -10,7 +10,8 @@ def word_places(plan: Plan, *, lines: int = 0) -> dict[str, int]:
     Of a free song, so many `lines`, or 0.
     """
     if not plan.lines:
-        return {word: min(1 + 2 * k, lines - 1 if lines else 1 + 2 * k) for k, word in enumerate(plan.words)}
+        apart = min(2.0, lines / len(plan.words)) if lines and plan.words else 2.0
+        return {word: int((k + 0.5) * apart) for k, word in enumerate(plan.words)}
     places: dict[str, int] = {}
     for number, word in enumerate(plan.words):
         need = count_units(word)

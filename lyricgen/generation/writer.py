@@ -20,7 +20,7 @@ from lyricgen.generation.tokens import Mask
 from lyricgen.model.config import check_range
 from lyricgen.model.likelihood import Masks
 from lyricgen.model.network import FIRST_CLASS
-from lyricgen.text.labels import LENGTHS, Labeler
+from lyricgen.text.labels import LENGTHS, MORE, Labeler
 from lyricgen.text.vocab import END, FIRST, START
 
 TOGETHER = 64  # songs written side by side
@@ -128,6 +128,7 @@ class Writer:
 
     def closed(self, row: Row) -> Piece:
         """The last piece of a song: all of it."""
+        row.course.finish(row.draft)
         row.draft.relaxed = tuple(row.course.relaxed)
         return Piece(row.number, "", row.draft)
 
@@ -195,11 +196,11 @@ class Writer:
         """Reads the start text into every row: the step after it."""
         step, opener, begun = self._read_lines(request, rows)
         row = rows[0]
-        self._check_begun(row, self._vocab.decode(begun.tolist()) if len(begun) else "")
+        text = request.start.rpartition("\n")[2]
+        self._check_begun(row, text)
         if not len(begun):
             self._open(rows, range(len(rows)), step.features, request.sampling)
             return self.feed(rows, [opener] * len(rows), step, request.named)
-        text = request.start.rpartition("\n")[2]
         if self._engine.model.planner is None:
             for row in rows:
                 self._open_unlabelled(row)
@@ -240,7 +241,14 @@ class Writer:
             step = self._engine.step(torch.full((height,), number, device=step.logits.device), step.state, told)
         for row in rows:
             for line in whole.split("\n")[:-1]:
-                row.course.line = Line(row.course.next_wish(row.draft))
+                wish = row.course.next_wish(row.draft)
+                self._check_begun(row, line)
+                if line and wish.length is not None and self._tokens.count(line) != wish.length:
+                    raise OptionError(
+                        f"line {len(row.draft.lines) + 1} shall have {wish.length} characters, and in the start text "
+                        f"it has {self._tokens.count(line)}"
+                    )
+                row.course.line = Line(wish)
                 row.draft.add(line + "\n")
                 if line:
                     row.course.close(row.draft)
@@ -258,7 +266,8 @@ class Writer:
         lengths: Mask,
     ) -> Opening:
         if len(begun):
-            lengths[: max(1, self._tokens.count(self._vocab.decode(begun.tolist())))] = False
+            count = int(self._labeler.count(begun).sum())  # an unknown character counts as one
+            lengths[: min(max(1, count), MORE)] = False
             lengths[-1] = False
         return weigh(self._engine, self.masks, self._labeler, before, opener=opener, begun=begun, lengths=lengths,
                      rhymes=lambda length: row.course.rhymes(row.draft, length), named=named)  # fmt: skip

@@ -17,6 +17,7 @@ class Position:
     loss_steps: int = 0
     seconds: float = 0.0
     done: float = 0.0
+    begun: float = 0.0  # the share of the run that was over at its first step
     evaluated: float = 0.0  # the share of the run at the last evaluation
     evaluation_seconds: float = 0.0
     best: float = math.inf

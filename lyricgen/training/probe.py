@@ -15,7 +15,14 @@ MOST_STEPS = 5
 
 
 def tokens_per_second(model: ModelConfig, training: TrainConfig, device: torch.device) -> float:
-    """Tokens a second of training steps, by their median time."""
+    """Tokens a second of training steps, by their median time; 0 where there is not memory enough for one."""
+    try:
+        return _measure(model, training, device)
+    except RuntimeError:  # torch's way to say so, on any device
+        return 0.0
+
+
+def _measure(model: ModelConfig, training: TrainConfig, device: torch.device) -> float:
     with torch.random.fork_rng(devices=[]):
         learner = Learner(LyricModel(model), training, device=device)
     generator = torch.Generator().manual_seed(0)

@@ -23,6 +23,7 @@ STEPS_WANTED = 1500
 FINE_TUNING = 0.25  # of the usual learning rate, for a model that has learned already
 WINDOW = 64
 PROBED_MINUTES = 1.5  # a shorter run has no time to try shapes
+PROBING = 0.03  # of the time of a run, at most
 CLIFF = 1.15  # times as fast another batch must be to be taken instead: on some machines a size falls off a cliff
 
 Pace = Callable[[ModelConfig, TrainConfig], float]  # tokens a second, measured
@@ -118,8 +119,8 @@ def choose(
         wishes = wishes.over(Wishes(lr=TrainConfig.lr * FINE_TUNING))
     plan = _Plan(wishes, tokens=tokens, vocab_size=vocab_size, minutes=minutes, ranks=ranks, given=model)
     shape, training, seen = plan.fit(work)
-    if pace is not None and minutes >= PROBED_MINUTES:
-        shape, training, seen = plan.fit_by_pace(pace, shape, training)
+    if pace is not None and minutes >= PROBED_MINUTES and plan.can_try(shape, training, work):
+        shape, training, seen = plan.fit_by_pace(pace, shape, training, seen)
     return Recipe(shape, training, _why(shape, training, seen=seen, tokens=tokens, ranks=ranks))
 
 
@@ -141,20 +142,37 @@ class _Plan:
         seen = _tokens_seen(model, tokens=self.tokens, work=work, epochs=wishes.epochs)
         return self._dropped(model, seen), self._training(seen), seen
 
+    def can_try(self, model: ModelConfig, training: TrainConfig, work: float) -> bool:
+        """Whether some steps of a model are a small part of so much work, that of the whole run."""
+        muon = 50 * model.hidden**3 * 2 * model.layers
+        step = 6 * training.batch * training.window * _weights(model) + muon
+        return 10 * step < PROBING * work
+
     def fit_by_pace(
-        self, pace: Pace, model: ModelConfig, training: TrainConfig
+        self, measure: Pace, model: ModelConfig, training: TrainConfig, seen: float
     ) -> tuple[ModelConfig, TrainConfig, float]:
         """The same, from what models really do in a second: the model is fitted again, then its batch."""
-        rate = pace(model, training) * self.ranks
+
+        def pace(model: ModelConfig, training: TrainConfig) -> float:
+            """Tokens a second of all ranks, each with its rows."""
+            rows = TrainConfig(**{**vars(training), "batch": training.batch // self.ranks})
+            return measure(model, rows) * self.ranks
+
+        before = model, training, seen
+        if not (rate := pace(model, training)):
+            return before
         tried = model.hidden, training.batch
         model, training, _ = self.fit(rate * 6 * _weights(model) * self.minutes * 60)
         if (model.hidden, training.batch) != tried:
-            rate = pace(model, training) * self.ranks
-        if self.wishes.batch is None:
-            for batch in (training.batch * 2, training.batch // 2):
-                other = TrainConfig(**{**vars(training), "batch": batch or 1})
-                if 16 <= batch <= 64 and batch % self.ranks == 0 and pace(model, other) * self.ranks > CLIFF * rate:
-                    training, rate = other, pace(model, other) * self.ranks
+            rate = pace(model, training)
+        if not rate:
+            return before
+        most = min(64, self.tokens // (2 * training.window))
+        for batch in (training.batch * 2, training.batch // 2) if self.wishes.batch is None else ():
+            if 16 <= batch <= most and batch % self.ranks == 0:
+                other = TrainConfig(**{**vars(training), "batch": batch})
+                if (found := pace(model, other)) > CLIFF * rate:
+                    training, rate = other, found
                     break
         seen = rate * self.minutes * 60
         return self._dropped(model, seen), training, seen

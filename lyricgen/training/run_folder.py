@@ -4,7 +4,7 @@ import io
 import json
 import pickle
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -110,9 +110,12 @@ class RunFolder:
         """What `save_state` wrote; code in the file is not run."""
         try:
             state = torch.load(self.path / STATE, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError, TypeError,
+                AttributeError) as error:  # fmt: skip
             raise TrainingError(f"{self.path / STATE} is damaged; start the run again") from error
-        return cast(dict[str, Any], state)
+        if not isinstance(state, dict):
+            raise TrainingError(f"{self.path / STATE} is no saved run; start the run again")
+        return state
 
     def finish(self, card: Card, state: dict[str, torch.Tensor]) -> None:
         """Writes what came of the run, keeps the last weights, and drops what only an unfinished run needs."""

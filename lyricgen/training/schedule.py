@@ -60,11 +60,13 @@ class Turn(NamedTuple):
     save: bool
 
 
-def learning_rate(config: TrainConfig, done: float) -> float:
+def learning_rate(config: TrainConfig, done: float, *, begun: float = 0.0) -> float:
     """The learning rate when the share `done` of the run is over: a linear warm-up, then half a cosine to zero.
 
+    The share `begun` was over at the first step: reading the songs takes time too, and is no warm-up.
     Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts.
     """
+    done = max(0.0, done - begun) / (1 - begun) if begun < 1 else 1.0
     if config.warmup and done < config.warmup:
         return config.lr * max(done / config.warmup, 0.01)
     if config.schedule == "constant":

@@ -181,6 +181,8 @@ class Trainer:
         if self._position.evaluated >= 1 or self._given_up:  # killed between its last save and its end
             yield self._end(replace(self._report(0.0), ended="early" if self._given_up else ""))
             return
+        if not self._position.step:
+            self._position.begun = self._progress.done = self.ranks.same(self._progress.advance(0))
         while True:
             for batch in self._epoch():
                 self._step(batch)
@@ -220,7 +222,7 @@ class Trainer:
         fresh = position.batch == 0 or not self.config.carry
         position.step += 1
         position.batch += 1
-        lr = learning_rate(self.config, self._progress.done)
+        lr = learning_rate(self.config, self._progress.done, begun=position.begun)
         position.tokens += self._learner.learn(batch, lr=lr, step=position.step, fresh=fresh)
 
     def _due(self, done: float) -> bool:
@@ -241,7 +243,7 @@ class Trainer:
             remaining=self._progress.remaining(),
             tokens=position.tokens,
             tokens_per_second=speed,
-            lr=learning_rate(self.config, self._progress.done),
+            lr=learning_rate(self.config, self._progress.done, begun=position.begun),
             loss=position.loss * self._per_character,
         )
 

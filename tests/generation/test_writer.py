@@ -241,3 +241,54 @@ def test_the_sounds_of_these_tests_are_what_they_say() -> None:
     classes = [rhyme_class(each) for each in SOUNDS]
     assert classes == [frozenset({name}) for name in ("江阳", "言前", "中东") for _ in range(4)]
     assert all(rhyme_class(a) == rhyme_class(b) for a, b in combinations(SOUNDS[:4], 2)) and "江阳" in THIRTEEN
+
+
+# What a reader of songs would not forgive
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["by masks", "labelled"])
+@pytest.mark.parametrize("near", [False, True])
+def test_the_fourteen_classes_part_what_the_thirteen_hold_together(labelled: bool, near: bool) -> None:
+    """气 and 支 share 一七, and are 齐 and 支."""
+    tokens = "\n气起地意支知是诗我你"
+    lyricist = make_lyricist(tokens=tokens, labelled=labelled, seed=4)
+    plan = Plan.parse(pattern="3", rhyme="AAA", rhyme_table=14, near=near, lines=3)
+    for song in lyricist.write(count=20, seed=1, plan=plan, sampling=WILD):
+        assert song.relaxed == ()
+        check_rhymes(song, plan)
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_a_repeated_line_comes_back_whatever_is_in_it(level: str) -> None:
+    lyricist = writer(level, False)
+    (song,) = lyricist.write("我来，a5\n", seed=1, plan=Plan.parse(form="副歌,副歌", pattern="4,3,3"))
+    assert song.lines[0] == song.lines[3] == "我来，a5" and song.relaxed == ()
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["by masks", "labelled"])
+def test_no_word_is_lost_in_silence(labelled: bool) -> None:
+    lyricist = writer("char", labelled)
+    lyricist.checkpoint.model.bias.data[0] += 9  # it would end its songs at once
+    for song in lyricist.write(count=8, seed=1, plan=Plan.parse(words="来我,星,山天,影"), sampling=WILD):
+        assert all(word in song.text for word in ("来我", "星", "山天", "影")) and song.relaxed == ()
+    (song,) = lyricist.write(seed=1, plan=Plan.parse(words="来我,星,山天,影", pattern="4", lines=2))
+    missing = [word for word in ("来我", "星", "山天", "影") if word not in song.text]
+    assert len(missing) == len(song.relaxed) >= 1
+    assert all(f"word {word}" in "".join(song.relaxed) for word in missing)
+
+
+def test_start_lines_that_break_the_plan_are_refused_wherever_they_stand() -> None:
+    lyricist = writer("char", True)
+    with pytest.raises(OptionError, match="line 1 shall have 3 characters, and in the start text it has 2"):
+        lyricist.write("我来\n光", plan=Plan.parse(pattern="3"))
+    with pytest.raises(OptionError, match="line 1 shall begin with 你, and the start text does not"):
+        lyricist.write("我来\n光", plan=Plan.parse(acrostic="你光"))
+    with pytest.raises(OptionError, match="line 1 shall have 2 characters, and the start text has more"):
+        lyricist.write("龘龘龘", plan=Plan.parse(pattern="2"))  # nothing that the vocabulary has
+
+
+def test_a_long_begun_line_may_go_on() -> None:
+    lyricist = writer("char", True)
+    start = "我来" * 20
+    songs = lyricist.write(start, count=20, seed=1, sampling=WILD)
+    assert len({len(song.lines[0]) for song in songs}) > 1

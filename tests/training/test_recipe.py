@@ -184,6 +184,33 @@ def test_a_batch_that_falls_off_a_cliff_is_left_out() -> None:
     assert paced(5, lambda model, training: 1e5 + training.batch, hidden=384).training.batch == 64  # hardly faster
 
 
+@pytest.mark.usefixtures("fast")
+def test_what_cannot_be_tried_is_not_tried() -> None:
+    tried: list[tuple[int, int]] = []
+
+    def pace(model: ModelConfig, training: TrainConfig) -> float:
+        tried.append((model.hidden, training.batch))
+        return 0.0 if training.batch > 8 else 1000.0 * training.batch
+
+    assert paced(2, pace, hidden=4096).model.hidden == 4096 and not tried  # its steps would take the run's time
+    short = choose(Wishes(minutes=5), tokens=2300, vocab_size=1000, device=CPU, pace=pace)
+    assert short.training.batch <= 17 and max(batch for _, batch in tried) <= 17  # two windows for each row
+    tried.clear()
+    expected = by_minutes(5, tokens=10**8)
+    assert paced(5, pace).model == expected.model and len(tried) == 1  # no memory for it: as if it had not been tried
+    tried.clear()
+    four = choose(Wishes(minutes=5, batch=32), tokens=10**8, vocab_size=1000, device=CPU, pace=pace, ranks=4)
+    assert {batch for _, batch in tried} == {8} and "about 9.6 M tokens" in four.why  # 4 × 8,000 a second
+
+
+def test_a_shape_that_does_not_fit_into_memory_has_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("lyricgen.training.probe.LyricModel", refuse)
+    assert tokens_per_second(ModelConfig(30), TrainConfig(epochs=1), CPU) == 0
+
+
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_the_pace_is_measured_with_real_steps_and_leaves_no_trace(cell: str) -> None:
     torch.manual_seed(3)
