@@ -226,7 +226,9 @@ class Workbench:
         """The plan of the song up to the line at hand."""
         at = self._at
         planned = (*self.plan.lines[: at + 1], *[LinePlan()] * (at + 1 - len(self.plan.lines)))
-        wish, lines, classes = planned[-1], planned[:-1], self.plan.classes
+        wish, classes = planned[-1], self.plan.classes
+        # Of lines that stand only the rhyme matters still: their writer may have wanted others than were planned.
+        lines = tuple(LinePlan(rhyme=line.rhyme, opens=line.opens) for line in planned[:-1])
         length = wish.length
         if self.rewriting:
             mates, name = self._mates(at)
