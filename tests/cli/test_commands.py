@@ -94,7 +94,13 @@ def test_generate_is_the_same_text_under_a_seed(run: Run, model: Path) -> None:
 
 def test_generate_streams_as_it_writes(model: Path) -> None:
     command = [sys.executable, "-m", "lyricgen", "generate", "--model", str(model), "--length", "200000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+
+    def heeding() -> None:
+        """As started by hand: what a shell starts in the background ignores Ctrl-C."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          preexec_fn=heeding) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.read(9)  # text comes long before the end
         assert process.poll() is None

@@ -54,9 +54,12 @@ def begin(songs: Path, out: Path, wishes: Wishes = WISHES) -> Session:
 def finish(session: Session) -> dict[str, torch.Tensor]:
     for _ in session.trainer.run():
         pass
-    return load_file(session.folder / "last.safetensors") | {
-        f"best.{name}": tensor for name, tensor in load_file(session.folder / "model.safetensors").items()
-    }
+    return weights_of(session.folder)
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    best = load_file(folder / "model.safetensors")
+    return load_file(folder / "last.safetensors") | {f"best.{name}": tensor for name, tensor in best.items()}
 
 
 def assert_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
@@ -163,17 +166,18 @@ from pathlib import Path
 from lyricgen.training import session as s
 from lyricgen.training.recipe import Wishes
 torch.set_num_threads(1)
-songs, out = sys.argv[1], Path(sys.argv[2])
-wishes, cpu = Wishes(**eval(sys.argv[3])), torch.device("cpu")
+songs = sys.argv[1]
+wishes, cpu = Wishes(**eval(sys.argv[2])), torch.device("cpu")
 def start(out):
     return s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
-next(start(out.with_name("warm")).trainer.run())  # loads what is loaded at its first use
-for line in sys.stdin:  # one life of the run: the pause after each report
+next(start(Path(songs).with_name("warm")).trainer.run())  # loads what is loaded at its first use
+for line in sys.stdin:  # one life of the run in this folder
+    out = Path(line.strip())
     if (child := os.fork()) == 0:
         run = s.resume_session(out, device=cpu) if (out / "training.pt").exists() else start(out)
         print(os.getpid(), flush=True)
         for report in run.trainer.run():
-            time.sleep(float(line))
+            time.sleep(0.1)
         os._exit(0)
     os.waitpid(child, 0)
 """
@@ -186,18 +190,24 @@ def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path) -> N
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in the other process
     alone = finish(begin(labelled_songs, tmp_path / "alone", Wishes(**wishes)))
-    out, rng, moments = tmp_path / "killed", random.Random(3), set()
-    command = [sys.executable, "-c", RUN, str(labelled_songs), str(out), str(wishes)]
+    rng, moments, through = random.Random(3), set(), 0
+    command = [sys.executable, "-c", RUN, str(labelled_songs), str(wishes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         for _ in range(20):
-            print(0.02, file=process.stdin, flush=True)
+            out = tmp_path / f"killed{through}"
+            print(out, file=process.stdin, flush=True)
             pid = int(process.stdout.readline())
-            time.sleep(rng.uniform(0.0, 0.1))
+            time.sleep(rng.uniform(0.0, 0.15))
             os.kill(pid, signal.SIGKILL)
-            moments.add(torch.load(out / "training.pt", weights_only=True)["position"]["step"])
+            if (out / "training.pt").exists():
+                moments.add(torch.load(out / "training.pt", weights_only=True)["position"]["step"])
+            else:  # it had come to its end
+                assert_equal(alone, weights_of(out))
+                through += 1
     assert len(moments) > 4  # it went on between
-    assert_equal(alone, finish(resume_session(out, device=CPU)))
+    if (out / "training.pt").exists():
+        assert_equal(alone, finish(resume_session(out, device=CPU)))
     torch.set_num_threads(threads)
 
 
