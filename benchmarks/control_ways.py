@@ -147,7 +147,7 @@ def main() -> None:
 
 
 def _unknown(writer, request):  # type: ignore[no-untyped-def]
-    return UnknownCourse(request.plan, request.form, writer._tokens, labelled=True)
+    return UnknownCourse(request.plan, request.form, writer._tokens)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from lyricgen.generation.constraints import MIN_LINES, Draft, Form
 from lyricgen.generation.plan import LinePlan, Plan
-from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.generation.tokens import Mask, Tokens, keeps_tones
 from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
 from lyricgen.text.phonetics import is_han, line_end, line_rhyme, near_classes, table_of, tones
@@ -43,13 +43,12 @@ class Line:
 class Course:
     """One song on its way. `relaxed` tells which rules gave way, and where."""
 
-    def __init__(self, plan: Plan, form: Form, tokens: Tokens, *, labelled: bool) -> None:
+    def __init__(self, plan: Plan, form: Form, tokens: Tokens) -> None:
         self.plan = plan
         self.form = form
         self.line = Line()
         self.relaxed: list[str] = []
         self._tokens = tokens
-        self._labelled = labelled
         self._table = table_of(plan.table)
         self._classes: dict[int, frozenset[str]] = {
             group: near_classes(name) if plan.near else frozenset({name}) for group, name in plan.classes.items()
@@ -142,7 +141,7 @@ class Course:
             if wish.rhyme not in self._classes and rhyme:
                 name = CLASSES[rhyme]
                 found = frozenset(each for each in self._table if THIRTEEN_OF.get(each, each) == name)
-                self._classes[wish.rhyme] = frozenset().union(*map(near_classes, found)) if self._near else found
+                self._classes[wish.rhyme] = self._widened(found)
             line.classes = self._classes.get(wish.rhyme, self._rich[wish.rhyme])
             line.taken = frozenset(self._ends.get(wish.rhyme, ()))
         if not line.copy:
@@ -156,9 +155,7 @@ class Course:
         if group is not None and line.plan.repeats is None:
             self._ends.setdefault(group, set()).add(line_end(text))
             self._settle(group, text)
-        if line.plan.tones and any(
-            mark not in ("中", tone) for mark, tone in zip(line.plan.tones, tones(text), strict=False)
-        ):
+        if line.plan.tones and not keeps_tones(line.plan.tones, tones(text)):
             self._give_way(f"tones {line.plan.tones}", len(draft.lines))
         if line.word and not self._tokens.holds(text, line.word):
             self._give_way(f"word {line.word}", len(draft.lines))
@@ -175,8 +172,12 @@ class Course:
             return
         if is_han(line_end(text)):
             found = frozenset({min(found - {"一七", "齐"} or found)})  # 花儿 as 花 where it has the choice
-        self._classes[group] = frozenset().union(*map(near_classes, found)) if self._near else found
+        self._classes[group] = self._widened(found)
         self._settled.add(group)
+
+    def _widened(self, classes: frozenset[str]) -> frozenset[str]:
+        """What rhymes with one of these classes: with near rhymes, their neighbours too."""
+        return frozenset().union(*map(near_classes, classes)) if self._near else classes
 
     def finish(self, draft: Draft) -> None:
         """Takes note of the words that found no place in the song."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -43,7 +43,6 @@ class SyllableTokens(Tokens):
         super().__init__(labeler)
         specials = FIRST - FIRST_CLASS
         self.units = np.array([0] * specials + [line_units(text) for text in self.texts[specials:]])
-        self._rich = lru_cache(maxsize=64)(self._rich_sounds)
 
     @cached_property
     def latin(self) -> Mask:
@@ -80,13 +79,10 @@ class SyllableTokens(Tokens):
 
         return self._each(begins)
 
-    def rich(self, lines: int, table: int, *, near: bool) -> frozenset[str]:
+    def _rich(self, lines: int, table: int, *, near: bool) -> frozenset[str]:
         """The sounds that so many words or more end in, or the richest."""
-        return self._rich(lines)
-
-    def _rich_sounds(self, lines: int) -> frozenset[str]:
         ends: dict[str, set[int]] = defaultdict(set)
-        for sounds, last, out in zip(self._sounds(0), self._last.tolist(), self.latin.tolist(), strict=True):
+        for sounds, last, out in zip(self._sounds(table), self._last.tolist(), self.latin.tolist(), strict=True):
             for name in sounds if not out else ():
                 ends[name].add(last)
         enough = min(lines, max(map(len, ends.values()), default=0))

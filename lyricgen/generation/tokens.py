@@ -1,6 +1,6 @@
 """What there is to know of a vocabulary's tokens to keep a line to its plan, as masks over classes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -22,6 +22,11 @@ from lyricgen.text.vocab import END, FIRST
 Mask = npt.NDArray[np.bool_]  # (C,): which classes may follow
 
 
+def keeps_tones(marks: str, found: Sequence[str | None]) -> bool:
+    """Whether tones are those of the marks that stand beside them, 中 for either."""
+    return all(mark in ("中", tone) for mark, tone in zip(marks, found, strict=False))
+
+
 class Tokens:
     """Masks of one vocabulary, made when they are first needed and kept. None of them is ever changed."""
 
@@ -35,13 +40,12 @@ class Tokens:
         self.texts = self.vocab.tokens[FIRST_CLASS:]
         self.units: npt.NDArray[np.int64] = labeler.units[FIRST_CLASS:]
         self.line_break = labeler.line_break
-        self._tokens = np.array(self.texts)
         self.length = lru_cache(maxsize=256)(self._length)
         self.closing = lru_cache(maxsize=512)(self._closing)
         self.head = lru_cache(maxsize=256)(self._head)
         self.tone = lru_cache(maxsize=256)(self._tone)
         self._reachable = lru_cache(maxsize=64)(self._lengths_before)
-        self._rich_classes = lru_cache(maxsize=64)(self._rich_classes_of)
+        self.rich = lru_cache(maxsize=64)(self._rich)
         self._rhyming = lru_cache(maxsize=64)(self._rhyming_of)
         self.part_of = lru_cache(maxsize=256)(self._part_of)
         self._sounds = lru_cache(maxsize=4)(self._sounds_of)
@@ -118,11 +122,8 @@ class Tokens:
         """How many characters there are to end a line in, in one of the classes."""
         return len(np.unique(self._last[self.ending(classes, table)]))
 
-    def rich(self, lines: int, table: int, *, near: bool) -> frozenset[str]:
+    def _rich(self, lines: int, table: int, *, near: bool) -> frozenset[str]:
         """The classes in which each of so many lines can end in a character of its own, or else the richest."""
-        return self._rich_classes(lines, table, near)
-
-    def _rich_classes_of(self, lines: int, table: int, near: bool) -> frozenset[str]:
         count = {
             name: self.ends(near_classes(name) if near else frozenset({name}), table) for name in table_of(table)
         }
@@ -164,9 +165,7 @@ class Tokens:
 
     def _tone(self, marks: str) -> Mask:
         """What sounds like the first of these marks, 中 for either."""
-        return np.array(
-            [all(mark in ("中", tone) for mark, tone in zip(marks, found, strict=False)) for found in self._tones]
-        )
+        return np.array([keeps_tones(marks, found) for found in self._tones])
 
     @cached_property
     def _tones(self) -> list[list[str | None]]:

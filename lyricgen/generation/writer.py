@@ -162,7 +162,7 @@ class Writer:
         return self._weigh(row, before, opener, begun, request.named, lengths=np.ones(LENGTHS, dtype=bool))
 
     def _course(self, request: Request) -> Course:
-        return Course(request.plan, request.form, self._tokens, labelled=self._engine.model.planner is not None)
+        return Course(request.plan, request.form, self._tokens)
 
     def take(self, row: Row, number: int) -> str:
         """Adds a token to a draft; gives its text."""

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -22,6 +22,7 @@ DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by ep
 STEPS_WANTED = 1500
 FINE_TUNING = 0.25  # of the usual learning rate, for a model that has learned already
 WINDOW = 64
+FEWEST_ROWS, MOST_ROWS = 16, 64  # of a batch
 PROBED_MINUTES = 1.5  # a shorter run has no time to try shapes
 PROBING = 0.03  # of the time of a run, at most
 CLIFF = 1.15  # times as fast another batch must be to be taken instead: on some machines a size falls off a cliff
@@ -155,8 +156,7 @@ class _Plan:
 
         def pace(model: ModelConfig, training: TrainConfig) -> float:
             """Tokens a second of all ranks, each with its rows."""
-            rows = TrainConfig(**{**vars(training), "batch": training.batch // self.ranks})
-            return measure(model, rows) * self.ranks
+            return measure(model, replace(training, batch=training.batch // self.ranks)) * self.ranks
 
         before = model, training, seen
         if not (rate := pace(model, training)):
@@ -167,10 +167,10 @@ class _Plan:
             rate = pace(model, training)
         if not rate:
             return before
-        most = min(64, self.tokens // (2 * training.window))
+        most = _most_rows(self.tokens, training.window)
         for batch in (training.batch * 2, training.batch // 2) if self.wishes.batch is None else ():
-            if 16 <= batch <= most and batch % self.ranks == 0:
-                other = TrainConfig(**{**vars(training), "batch": batch})
+            if FEWEST_ROWS <= batch <= most and batch % self.ranks == 0:
+                other = replace(training, batch=batch)
                 if (found := pace(model, other)) > CLIFF * rate:
                     training, rate = other, found
                     break
@@ -232,11 +232,16 @@ def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float
     batch = wishes.batch
     if batch is None:
         batch = 2 ** round(math.log2(max(1.0, seen / (window * STEPS_WANTED))))
-        batch = min(64, max(16, batch), tokens // (2 * window))
+        batch = min(max(FEWEST_ROWS, batch), _most_rows(tokens, window))
     batch = max(1, min(batch, tokens) // ranks) * ranks
     names = ("lr", "optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
     fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
     return TrainConfig(window=window, batch=batch, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
+
+
+def _most_rows(tokens: int, window: int) -> int:
+    """The largest batch that is chosen: each of its rows has two windows at least."""
+    return min(MOST_ROWS, tokens // (2 * window))
 
 
 def _with(model: ModelConfig, changes: dict[str, float | int]) -> ModelConfig:

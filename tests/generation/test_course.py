@@ -17,8 +17,8 @@ ALL = "<end> / 星 光 想 忘 山 我 海边"
 JIANG = CLASSES.index("江阳")
 
 
-def course(*lines: LinePlan, labelled: bool = True, form: Form | None = None, **plan: object) -> Course:
-    return Course(Plan(lines, **plan), form or Form(), TOKENS, labelled=labelled)  # type: ignore[arg-type]
+def course(*lines: LinePlan, form: Form | None = None, **plan: object) -> Course:
+    return Course(Plan(lines, **plan), form or Form(), TOKENS)  # type: ignore[arg-type]
 
 
 def draft_of(text: str) -> Draft:
@@ -136,7 +136,7 @@ def test_the_rhymes_that_a_next_line_may_have() -> None:
 
 
 def test_the_first_line_of_an_open_group_decides_its_class() -> None:
-    one = course(*[LinePlan(length=2, rhyme=0)] * 3, labelled=False)
+    one = course(*[LinePlan(length=2, rhyme=0)] * 3)
     draft = Draft()
     one.open(draft, None, 0)
     assert rules(one, "星")["rhyme 江阳"] == "<end> / 光 想 忘"  # no other class has three ends
