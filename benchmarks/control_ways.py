@@ -33,26 +33,21 @@ from lyricgen.text.labels import MORE
 from lyricgen.text.phonetics import is_han, rhyme_class
 from lyricgen.text.resources import songbook
 from lyricgen.text.song import Section, Song
-from lyricgen.text.vocab import START
-from lyricgen.training import epochs as epochs_module
-from lyricgen.training.dataset import WindowDataset
 from lyricgen.training.recipe import Wishes
+from lyricgen.training.run_folder import LABELS
 from lyricgen.training.session import RunOptions, start_session
 
 HIDDEN = 0.15
 
 
-class HidingDataset(WindowDataset):
-    """Windows in which some lines' plans are unknown: as a line of open length without a rhyme is told."""
-
-    def __init__(self, ids, *, labels=None, line_break=-1, epoch=0, **options) -> None:  # type: ignore[no-untyped-def]
-        if labels is not None:
-            labels = np.array(labels)
-            opens = np.concatenate(([True], (ids[1:] == line_break) | (ids[1:] == START)))
-            line = np.cumsum(opens)
-            unknown = np.random.default_rng(epoch).random(int(line[-1]) + 1) < HIDDEN
-            labels[unknown[line], 0], labels[unknown[line], 1] = MORE, 0
-        super().__init__(ids, labels=labels, line_break=line_break, epoch=epoch, **options)
+def hide(folder: Path, share: float) -> None:
+    """Makes the plans of a share of the lines unknown: as a line of open length without a rhyme is told."""
+    labels = np.load(folder / LABELS, mmap_mode="r+")
+    new_line = np.diff(labels[:, 0].astype(int), prepend=0) > 0  # the units that are left rise
+    line = np.cumsum(new_line)
+    unknown = np.random.default_rng(0).random(int(line[-1]) + 1) < share
+    labels[unknown[line], 0], labels[unknown[line], 1] = MORE, 0
+    labels.flush()
 
 
 class UnknownCourse(Course):
@@ -61,6 +56,14 @@ class UnknownCourse(Course):
     def label(self, draft: Draft) -> tuple[int, int]:
         """What the model is told: all of a line that must rhyme, nothing of another."""
         return super().label(draft) if self.line.plan.rhyme is not None or self.line.ends else (MORE, 0)
+
+
+class UnknownWriter(Writer):
+    """A writer that tells its model as much."""
+
+    def course(self, request: Request) -> Course:
+        """The way of one song through its plan."""
+        return UnknownCourse(request.plan, request.form, self._tokens)
 
 
 def backwards(songs: Iterable[Song]) -> Iterable[Song]:
@@ -77,8 +80,9 @@ def train(way: str, folder: Path, given: argparse.Namespace) -> float:
         write_songbook(backwards(book) if way == "reversed" else book, songs)
         wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, seed=given.seed, patience=0)
         options = RunOptions((str(songs),), folder, plan=way in ("hidden", "predicted"), wishes=wishes)
-        epochs_module.WindowDataset = HidingDataset if way == "hidden" else WindowDataset  # type: ignore[misc]
         session = start_session(options, device=torch.device("cpu"), began=time.monotonic())
+        if way == "hidden":
+            hide(folder, HIDDEN)  # the trainer reads the same file, mapped
         for _ in session.trainer.run():
             pass
         return session.trainer.best
@@ -117,25 +121,24 @@ def main() -> None:
     parser.add_argument("--way", action="append", choices=("masks", "hidden", "predicted", "reversed"))
     given = parser.parse_args()
     prepare_torch()
-    judge, course = load(given.judge), Writer._course
+    judge = load(given.judge)
     print("| way | held out | " + " | ".join(f"{w['pattern']} {w['rhyme']}" for w in WEIGHED) + " | distinct kept |")
     print("|---|---|" + "---|" * len(WEIGHED) + "---|")
     for way in given.way or ("masks", "hidden", "predicted", "reversed"):
         with tempfile.TemporaryDirectory() as work:
             best = train(way, Path(work, "model"), given)
-            writer = load(Path(work, "model"))
+            loaded = load(Path(work, "model")).checkpoint
+            writer = Lyricist(loaded, UnknownWriter if way == "hidden" else Writer)
         costs, shares = [], []
         for wishes in WEIGHED:
             plan = Plan.parse(**wishes)  # type: ignore[arg-type]
             loose = Plan.parse(**{**wishes, "rhyme": ""})  # type: ignore[arg-type]
             ends, pair = must_rhyme(plan), []
             for each in (plan, loose):
-                Writer._course = _unknown if way == "hidden" else course  # type: ignore[method-assign]
                 if way == "reversed":
                     pair.append(write_backwards(writer, each, count=given.songs, seed=given.seed))
                 else:
                     pair.append(writer.write(plan=each, count=given.songs, seed=given.seed))
-                Writer._course = course  # type: ignore[method-assign]
             a, b = (weigh(judge, songs, ends) for songs in pair)
             rates = [x[:, 0].sum() / x[:, 1].sum() for x in (a, b)]
             errors = [np.std(x[:, 0] - r * x[:, 1]) * len(x) ** 0.5 / x[:, 1].sum()
@@ -144,10 +147,6 @@ def main() -> None:
             shares.append(100 * distinct(pair[0]) / distinct(pair[1]))
         kept = f"{min(shares):.0f} to {max(shares):.0f} %"
         print(f"| {way} | {best:.3f} | " + " | ".join(costs) + f" | {kept} |", flush=True)
-
-
-def _unknown(writer, request):  # type: ignore[no-untyped-def]
-    return UnknownCourse(request.plan, request.form, writer._tokens)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import numpy as np
 
 from lyricgen.generation.constraints import MIN_LINES, Draft, Form
 from lyricgen.generation.plan import LinePlan, Plan
-from lyricgen.generation.tokens import Mask, Tokens, keeps_tones
+from lyricgen.generation.tokens import Mask, Tokens, tones_off
 from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
-from lyricgen.text.phonetics import is_han, line_end, line_rhyme, near_classes, table_of, tones
+from lyricgen.text.phonetics import is_han, line_end, line_rhyme, near_classes, table_of
 from lyricgen.text.vocab import END, FIRST
 
 THIRTEEN_OF = {
@@ -155,8 +155,8 @@ class Course:
         if group is not None and line.plan.repeats is None:
             self._ends.setdefault(group, set()).add(line_end(text))
             self._settle(group, text)
-        if line.plan.tones and not keeps_tones(line.plan.tones, tones(text)):
-            self._give_way(f"tones {line.plan.tones}", len(draft.lines))
+        if line.plan.tones and tones_off(line.plan.tones, text):
+            self._give_way(self._tones_name, len(draft.lines))
         if line.word and not self._tokens.holds(text, line.word):
             self._give_way(f"word {line.word}", len(draft.lines))
             self._words.pop(line.word, None)
@@ -227,7 +227,7 @@ class Course:
         if left is None and self.planned:
             yield self.rhyme_name if line.classes else "not empty", self._open_end(draft)
         if line.plan.tones and left:
-            yield f"tones {line.plan.tones}", tokens.tone(line.plan.tones[len(line.plan.tones) - left :])
+            yield self._tones_name, tokens.tone(line.plan.tones[len(line.plan.tones) - left :])
         if line.word and not tokens.holds(draft.line, line.word):
             yield f"word {line.word}", self._way_to_word(draft, left)
 
@@ -236,6 +236,10 @@ class Course:
         """What the rule is called that the line at hand rhymes by."""
         classes = self.line.classes
         return f"rhyme {'/'.join(sorted(classes)) if len(classes) < 3 else 'any'}"
+
+    @property
+    def _tones_name(self) -> str:
+        return f"tones {self.line.plan.tones}"
 
     def _open_end(self, draft: Draft) -> Mask:
         """What may follow in a line of open length: it ends in a rhyme, and does not go on for ever to reach it."""
@@ -260,12 +264,20 @@ class Course:
             return None
         return self._tokens.part_of(word)
 
-    def accepts(self, draft: Draft, piece: str) -> bool:
-        """Whether the line may end in what was drawn: its reading in the finished line decides."""
+    def broken(self, draft: Draft, piece: str) -> str:
+        """The rule that the line would break with what was drawn, by its reading in the line; empty for none."""
         line, left = self.line, self.left(draft)
-        if not line.classes or not left or self._tokens.count(piece) != left:
-            return True
-        return bool(line_rhyme(draft.line + piece, table=self._table) & line.classes)
+        if not left:
+            return ""
+        text = draft.line + piece
+        if (
+            line.classes
+            and self._tokens.count(piece) == left
+            and not line_rhyme(text, table=self._table) & line.classes
+        ):
+            return self.rhyme_name
+        marks = line.plan.tones
+        return self._tones_name if marks and tones_off(marks, text) > tones_off(marks, draft.line) else ""
 
     def note_relaxed(self, rule: str, draft: Draft) -> None:
         """Takes note that a rule gave way in the line at hand, which goes on without it."""

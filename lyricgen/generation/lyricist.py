@@ -17,6 +17,7 @@ from lyricgen.generation.engine import Engine
 from lyricgen.generation.novel import NovelRule
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
+from lyricgen.generation.syllable_tokens import spells
 from lyricgen.generation.writer import TOGETHER, Piece, Request, Writer
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Checkpoint
@@ -81,10 +82,11 @@ class Expected:
 
 
 class Lyricist:
-    """A model that writes. Make one with `lyricgen.load()`."""
+    """A model that writes. Make one with `lyricgen.load()`. `writer` is the kind of writing loop."""
 
-    def __init__(self, loaded: Checkpoint) -> None:
+    def __init__(self, loaded: Checkpoint, writer: type[Writer] = Writer) -> None:
         self.checkpoint = loaded
+        self._writer = writer
         self.vocab = loaded.vocab
         self._novel: dict[int, NovelRule] = {}
 
@@ -208,7 +210,7 @@ class Lyricist:
     @cached_property
     def _pen(self) -> Writer:
         labeler = self.checkpoint.labeler or Labeler(self.vocab)
-        return Writer(Engine(self.checkpoint.model), labeler)
+        return self._writer(Engine(self.checkpoint.model), labeler)
 
     def _request(
         self,
@@ -227,6 +229,9 @@ class Lyricist:
         form = form or Form(repeats=sampling.greedy)
         if plan.lines and (form.lines or form.length):
             raise OptionError("a plan says itself how many lines there are; leave out --length")
+        if any(line.length or line.rhyme is not None for line in plan.lines) and spells(self.vocab):
+            raise OptionError("this model writes letter by letter and cannot count syllables or rhyme; "
+                              "for a pattern or a rhyme, train one with --level word")  # fmt: skip
         lines = len(plan.lines) or form.lines
         if lines and (begun := len([line for line in start.split("\n") if line.strip()])) > lines:
             raise InputError(f"the start text has {begun} lines already, and the song shall have {lines}")

@@ -10,7 +10,7 @@ from lyricgen.generation.tokens import Mask, Tokens
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import Labeler
 from lyricgen.text.phonetics import is_han, line_end, line_rhyme, line_units
-from lyricgen.text.vocab import FIRST
+from lyricgen.text.vocab import FIRST, Vocab
 
 WORDS = frozenset("aioAIO")  # of one letter
 APOSTROPHES = frozenset("'’")
@@ -22,11 +22,18 @@ PARTS = frozenset(
 
 def tokens_of(labeler: Labeler) -> Tokens:
     """What there is to know of a vocabulary: in syllables where it is one of words in Latin letters."""
-    vocab = labeler.vocab
-    latin = sum(token[:1].isalpha() and not is_han(token[:1]) for token in vocab.tokens[FIRST:])
-    han = sum(is_han(token[:1]) for token in vocab.tokens[FIRST:])
-    words = vocab.tokenizer.level == "word" and latin > 4 * han
+    words = labeler.vocab.tokenizer.level == "word" and _latin(labeler.vocab)
     return SyllableTokens(labeler) if words else Tokens(labeler)
+
+
+def spells(vocab: Vocab) -> bool:
+    """Whether words are written letter by letter, so that nothing knows their syllables before they are whole."""
+    return vocab.tokenizer.level == "char" and _latin(vocab)
+
+
+def _latin(vocab: Vocab) -> bool:
+    latin = sum(token[:1].isalpha() and not is_han(token[:1]) for token in vocab.tokens[FIRST:])
+    return latin > 4 * sum(is_han(token[:1]) for token in vocab.tokens[FIRST:])
 
 
 class SyllableTokens(Tokens):

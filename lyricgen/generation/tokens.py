@@ -22,9 +22,13 @@ from lyricgen.text.vocab import END, FIRST
 Mask = npt.NDArray[np.bool_]  # (C,): which classes may follow
 
 
-def keeps_tones(marks: str, found: Sequence[str | None]) -> bool:
-    """Whether tones are those of the marks that stand beside them, 中 for either."""
-    return all(mark in ("中", tone) for mark, tone in zip(marks, found, strict=False))
+def tones_off(marks: str, text: str) -> int:
+    """How many characters of a text have another tone than the mark beside them asks for, 中 for either."""
+    return _off(marks, tones(text))
+
+
+def _off(marks: str, found: Sequence[str | None]) -> int:
+    return sum(mark not in ("中", tone) for mark, tone in zip(marks, found, strict=False))
 
 
 class Tokens:
@@ -165,7 +169,7 @@ class Tokens:
 
     def _tone(self, marks: str) -> Mask:
         """What sounds like the first of these marks, 中 for either."""
-        return np.array([keeps_tones(marks, found) for found in self._tones])
+        return np.array([not _off(marks, found) for found in self._tones])
 
     @cached_property
     def _tones(self) -> list[list[str | None]]:

@@ -114,9 +114,13 @@ class Writer:
         form = Form(lines=len(request.plan.lines)) if request.plan.lines else request.form
         return FormRules(form, self._vocab, also=request.also)
 
+    def course(self, request: Request) -> Course:
+        """The way of one song through its plan."""
+        return Course(request.plan, request.form, self._tokens)
+
     def row(self, request: Request, number: int, version: int = 0) -> Row:
         """A song that is not begun; its version 0 is song `number` under the seed."""
-        return Row(number, self._course(request), song_stream(request.seed, number, version))
+        return Row(number, self.course(request), song_stream(request.seed, number, version))
 
     def finished(self, row: Row, rules: FormRules) -> bool:
         """Whether a song is complete."""
@@ -160,9 +164,6 @@ class Writer:
         row = self.row(request, 0)
         before, opener, begun = self._read_lines(request, [row])
         return self._weigh(row, before, opener, begun, request.named, lengths=np.ones(LENGTHS, dtype=bool))
-
-    def _course(self, request: Request) -> Course:
-        return Course(request.plan, request.form, self._tokens)
 
     def take(self, row: Row, number: int) -> str:
         """Adds a token to a draft; gives its text."""
@@ -333,17 +334,17 @@ class Writer:
         return self._settle(rows, scores, drawn)
 
     def _settle(self, rows: Sequence[Row], scores: Tensor, take: Take) -> list[int]:
-        """Draws each row's class from `(B, C)`, again where the line would end in a sound that was not meant."""
+        """Draws each row's class from `(B, C)`, again where its sound in the line is not the one that was meant."""
         found = take(scores, range(len(rows))).tolist()
         for k, row in enumerate(rows):
             for left in range(DRAWS, -1, -1):
-                if row.course.accepts(row.draft, self._vocab.tokens[found[k] + FIRST_CLASS]):
+                if not (broken := row.course.broken(row.draft, self._vocab.tokens[found[k] + FIRST_CLASS])):
                     break
                 row_scores = scores[k : k + 1].clone()
                 row_scores[0, found[k]] = -torch.inf
                 scores[k : k + 1] = row_scores
                 if not left or not bool((row_scores > -torch.inf).any()):
-                    row.course.note_relaxed(row.course.rhyme_name, row.draft)
+                    row.course.note_relaxed(broken, row.draft)
                     break
                 found[k] = int(take(row_scores, [k])[0])
         return [c + FIRST_CLASS for c in found]

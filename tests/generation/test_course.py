@@ -199,8 +199,16 @@ def test_what_gives_way_names_its_line() -> None:
 def test_the_finished_lines_reading_decides_whether_it_rhymes() -> None:
     one = course(*[LinePlan(length=2, rhyme=0)] * 2, classes={0: "梭坡"})
     one.open(Draft(), 2, CLASSES.index("梭坡"))
-    assert one.accepts(draft_of("快"), "乐") and not one.accepts(draft_of("音"), "乐")
-    assert one.accepts(draft_of(""), "乐")  # not the end of the line yet
+    assert not one.broken(draft_of("快"), "乐") and one.broken(draft_of("音"), "乐") == one.rhyme_name
+    assert not one.broken(draft_of(""), "乐")  # not the end of the line yet
+
+
+def test_the_reading_in_the_line_decides_its_tones() -> None:
+    one = course(LinePlan(length=3, tones="仄平平"))
+    one.open(Draft(), 3, 0)
+    assert one.broken(draft_of("睡"), "觉") == "tones 仄平平"  # jué, but shuìjiào
+    assert not one.broken(draft_of("想"), "觉")
+    assert not one.broken(draft_of("睡觉"), "天")  # what is lost already is no reason to draw again
 
 
 def test_a_song_is_finished_with_its_last_planned_line() -> None:

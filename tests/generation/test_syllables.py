@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lyricgen.errors import OptionError
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
@@ -29,6 +30,15 @@ def test_which_vocabularies_count_syllables() -> None:
     assert isinstance(tokens_of(Labeler(writer().vocab)), SyllableTokens)
     for tokens in ("\nab 星光", "\nabcde fgh"):
         assert type(tokens_of(Labeler(make_lyricist(tokens=tokens).vocab))) is Tokens  # characters
+
+
+def test_a_model_of_letters_says_what_it_cannot_do() -> None:
+    letters = make_lyricist(tokens="\nabcde fgh")
+    for wishes in ({"pattern": "7"}, {"rhyme": "AA"}):
+        with pytest.raises(OptionError, match="--level word"):
+            letters.write(plan=Plan.parse(**wishes), count=1)
+    (song,) = letters.write(plan=Plan.parse(acrostic="abc"), count=1)
+    assert [line[0] for line in song.lines] == ["a", "b", "c"]
 
 
 def test_masks() -> None:

@@ -292,3 +292,11 @@ def test_a_long_begun_line_may_go_on() -> None:
     start = "我来" * 20
     songs = lyricist.write(start, count=20, seed=1, sampling=WILD)
     assert len({len(song.lines[0]) for song in songs}) > 1
+
+
+def test_tones_hold_in_the_readings_of_the_line() -> None:
+    lyricist = make_lyricist(tokens="\n睡觉天", labelled=True, seed=3, tokenizer=CHARACTERS)
+    plan = Plan.parse(tones="仄平仄平,仄仄平平", lines=8)
+    for song in lyricist.write(plan=plan, count=5, seed=1, sampling=WILD):
+        check(song, plan)  # 觉 is level alone and oblique after 睡
+        assert "睡觉" not in song.text
