@@ -1,14 +1,15 @@
 """What stands in the training songs: a compact index of them, and the runs of a text that are found in it.
 
-The index is the songs' fingerprints: for every four units in a row (see `lyricgen.text.units`) sixteen bits of their
-hash, in the order of the songs, two bytes a unit. A stretch of a text stands in a song where its fingerprints do, one
-after the other. So no copy is missed, whatever its length; a stretch of n units that stands nowhere passes for one
-that does with probability 2^(-16 (n - 3)) at any one place. The order also tells which song it is, and so how many
+The index is the songs' fingerprints: for every four units in a row (see `lyricgen.text.units`) thirteen bits of their
+hash, in the order of the songs. A stretch of a text stands in a song where its fingerprints do, one after the other.
+So no copy is missed, whatever its length; a stretch of n units that stands nowhere passes for one that does with
+probability 2^(-13 (n - 3)) at any one place. The order also tells which song it is, and so how many
 songs share a stretch: what three or more share is an everyday phrase and no copy.
 """
 
 import hashlib
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricgen.errors import CheckpointError, OptionError
-from lyricgen.text.units import BREAK, GRAM, Fingerprints, Points, cut, fingerprints, to_points
+from lyricgen.text.units import BITS, BREAK, GRAM, Fingerprints, Points, cut, fingerprints, to_points
 
 SHORTEST = 6
 """Units of the shortest run that can be asked for."""
@@ -27,12 +28,14 @@ COPY = 8
 EVERYDAY = 3
 """So many songs make a stretch an everyday phrase."""
 MOST = 1 << 24
-"""An index has at most so many fingerprints, 32 MiB: for more text than that, none is made."""
+"""An index has at most so many fingerprints, 32 MiB in memory: for more text than that, none is made."""
 
-_HEAD = struct.Struct("<8sHHQ")  # magic, version, whether partial, how many fingerprints; a digest follows, and they
+# Magic, version, whether partial, how many fingerprints, bytes of their deflated low halves; a digest follows, and
+# the low and the high halves, each deflated: choruses return, and the high halves take less than a byte.
+_HEAD = struct.Struct("<8sHHQQ")
 _DIGEST = 16
-_MAGIC, _VERSION = b"lyricrun", 1
-_TABLE = 1 << 16
+_MAGIC, _VERSION = b"lyricrun", 2
+_TABLE = 1 << BITS
 _SOON_SORTED = 1 << 20  # an index of so many fingerprints is sorted for one text too
 _BETWEEN_WORDS = (BREAK, ord("\n"), ord(" "))  # a text that comes in parts may be cut here
 _TOGETHER = 1 << 15  # characters
@@ -178,9 +181,9 @@ class NoveltyIndex:
 
     def to_bytes(self) -> bytes:
         """The contents of a `novelty.bin`."""
-        data = self.prints.astype("<u2").tobytes()
-        head = _HEAD.pack(_MAGIC, _VERSION, self.partial, len(self.prints))
-        return head + _digest(head, data) + data
+        low, high = (zlib.compress((self.prints >> shift).astype(np.uint8).tobytes()) for shift in (0, 8))
+        head = _HEAD.pack(_MAGIC, _VERSION, self.partial, len(self.prints), len(low))
+        return head + _digest(head, low, high) + low + high
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "NoveltyIndex":
@@ -189,21 +192,26 @@ class NoveltyIndex:
         if len(data) < _HEAD.size + _DIGEST:
             raise damaged
         head, body = data[: _HEAD.size], memoryview(data)[_HEAD.size + _DIGEST :]
-        magic, version, partial, count = _HEAD.unpack(head)
+        magic, version, partial, count, half = _HEAD.unpack(head)
         if magic != _MAGIC:
             raise damaged
         if version > _VERSION:
             raise CheckpointError("novelty.bin was written by a newer lyricgen; install that or a newer one")
-        if not 0 < count <= MOST or len(body) != 2 * count or _digest(head, body) != data[_HEAD.size : -len(body)]:
+        if version < _VERSION:
+            raise CheckpointError("novelty.bin was written by an older lyricgen; train again, or remove that file")
+        if not 0 < count <= MOST or _digest(head, body) != data[_HEAD.size : -len(body)]:
             raise damaged
-        prints: Fingerprints = np.frombuffer(body, dtype="<u2").astype(np.uint16, copy=False)
-        if prints[0] or prints[-1]:
+        low, high = _inflate(body[:half], size=count), _inflate(body[half:], size=count)
+        if low is None or high is None:
+            raise damaged
+        prints: Fingerprints = high.astype(np.uint16) << np.uint16(8) | low
+        if prints[0] or prints[-1] or prints.max() >= 1 << BITS:
             raise damaged
         return cls(prints, partial=bool(partial))
 
 
 class NoveltyBuilder:
-    """Makes an index from songs as they come, in two bytes a unit and no more than MOST of those.
+    """Makes an index from songs as they come, of no more than MOST fingerprints.
 
     `base` is the index of a model that goes on learning: its songs stay, those that come again count once.
     `partial`: the model knows songs that nobody kept an index of.
@@ -287,6 +295,16 @@ def _songs(prints: Fingerprints) -> Iterator[bytes]:
     """The fingerprints of each song, with the zero after them."""
     for before, end in pairwise(np.flatnonzero(prints == 0).tolist()):
         yield prints[before + 1 : end + 1].tobytes()
+
+
+def _inflate(data: memoryview, *, size: int) -> npt.NDArray[np.uint8] | None:
+    """So many bytes that were deflated; None for anything else, which never takes more memory than they do."""
+    inflater = zlib.decompressobj()
+    try:
+        found = inflater.decompress(data, size + 1)
+    except zlib.error:
+        return None
+    return np.frombuffer(found, dtype=np.uint8) if inflater.eof and len(found) == size else None
 
 
 def _digest(*parts: bytes | memoryview) -> bytes:

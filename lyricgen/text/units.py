@@ -21,6 +21,8 @@ from lyricgen.text.phonetics import HAN
 
 GRAM = 4
 """Units that a fingerprint covers."""
+BITS = 13
+"""Of a fingerprint."""
 BREAK = 0x110000
 """In place of a code point: where one song ends and another may begin."""
 
@@ -78,7 +80,7 @@ def cut(points: Points) -> Units:
 
 
 def fingerprints(codes: Codes) -> Fingerprints:
-    """Sixteen bits for every GRAM units in a row, `(m,) → (m - 3,)`: from 1 on, and 0 where a BREAK is among them."""
+    """BITS for every GRAM units in a row, `(m,) → (m - 3,)`: from 1 on, and 0 where a BREAK is among them."""
     count = max(0, len(codes) - GRAM + 1)
     total, broken = np.zeros(count, dtype=np.uint64), np.zeros(count, dtype=bool)
     for offset, power in enumerate(_GRAM_POWERS):
@@ -99,7 +101,7 @@ def after(last: Sequence[int], codes: Codes) -> Fingerprints:
 def fingerprint(codes: Sequence[int]) -> int:
     """The fingerprint of GRAM units."""
     total = sum(code * power for code, power in zip(codes, _GRAM_POWERS, strict=True))
-    return _mix(total & _MASK) >> 48 or 1
+    return _mix(total & _MASK) >> 64 - BITS or 1
 
 
 def last_units(text: str, count: int) -> tuple[list[int], str]:
@@ -183,7 +185,7 @@ def _mix_all(numbers: Codes) -> Codes:
 
 
 def _short(totals: Codes) -> Fingerprints:
-    short = (_mix_all(totals) >> np.uint64(48)).astype(np.uint16)
+    short = (_mix_all(totals) >> np.uint64(64 - BITS)).astype(np.uint16)
     return np.maximum(short, np.uint16(1))
 
 

@@ -180,17 +180,17 @@ def test_fewer_than_one_in_a_hundred_alarms_is_false(book: list[str]) -> None:
         near = every[at : at + 8]
         spoilt = near[:-1] + "鲸" if rng.random() < 0.5 else "鲸" + near[1:]
         false += bool(index.runs(spoilt))
-    assert false <= 3
+    assert false <= 10  # a third of a hundredth and less; one in 8,192 is expected for each place
 
 
-def test_the_index_takes_little_more_than_two_bytes_a_character(book: list[str]) -> None:
+def test_the_index_takes_little_more_than_a_byte_a_character(book: list[str]) -> None:
     sung = sum(len(re.findall(r"[一-鿿]|[A-Za-z]+", song)) for song in book)
     size = len(index_of(*book).to_bytes())
-    assert size < 2.05 * sung
+    assert size < 1.4 * sung
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    assert index_of("星月雨风山sea7").prints.tolist() == [0, 29752, 25900, 54941, 8681, 0]
+    assert index_of("星月雨风山sea7").prints.tolist() == [0, 29752 >> 3, 25900 >> 3, 54941 >> 3, 8681 >> 3, 0]
 
 
 # Files
@@ -236,10 +236,10 @@ def test_any_fingerprints_are_safe_to_search(prints: list[int], text: str) -> No
     Watch(again, ["星", "月星", "sea"], at_least=6).forbidden(text)
 
 
-def test_a_newer_file_says_so() -> None:
-    newer = SOUND[:8] + b"\2\0" + SOUND[10:]
-    with pytest.raises(CheckpointError, match="newer lyricgen"):
-        NoveltyIndex.from_bytes(newer)
+def test_a_file_of_another_version_says_so() -> None:
+    for version, said in ((b"\1\0", "older lyricgen; train again"), (b"\3\0", "newer lyricgen")):
+        with pytest.raises(CheckpointError, match=said):
+            NoveltyIndex.from_bytes(SOUND[:8] + version + SOUND[10:])
 
 
 # Size and union
