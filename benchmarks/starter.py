@@ -27,7 +27,7 @@ from lyricgen.text.resources import songbook  # noqa: E402
 from lyricgen.training.recipe import Wishes  # noqa: E402
 from lyricgen.training.session import RunOptions, start_session  # noqa: E402
 
-SHAPE = Wishes(hidden=384, embedding=256, layers=2, tied=True, dropout=0.5, weight_drop=0.25, batch=32, average=0.05)
+SHAPE = Wishes(hidden=416, embedding=320, layers=2, tied=True, dropout=0.4, weight_drop=0.2, batch=32, average=0.05)
 KEPT = ("vocab.json", "history.jsonl", NOVELTY)
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("checkpoints/starter"))
     parser.add_argument("--leave-out", action="append", default=[], metavar="STYLE")
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     prepare_torch()

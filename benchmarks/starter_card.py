@@ -36,10 +36,6 @@ alone, from nothing; model and songbook are free for anyone for anything (CC0 1.
 
 (`lyricgen evaluate data/songbook --split test --model checkpoints/starter`; the plan's own terms are counted in.)
 
-How a song begins (`planner.start`, 256 numbers) was fitted afterwards to the first lines of the training songs, the
-other weights standing: this model was trained when the network had no such part yet. Training by the command above
-learns it with the rest.
-
 Of {lines:,} lines of six characters or more in 200 songs at the default temperature, {copied:.2f} % stand word for word
 in the training songs.
 
