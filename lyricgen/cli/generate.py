@@ -2,9 +2,10 @@
 
 import json
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -34,6 +35,8 @@ from lyricgen.errors import InputError, OptionError
 from lyricgen.text.song import SONG_MARK
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from lyricgen.generation.lyricist import Lyricist, Written
     from lyricgen.generation.plan import Plan
     from lyricgen.generation.writer import Piece
@@ -134,7 +137,9 @@ def generate(
         note(*relaxed)
         _name([run.text for run in lyricist.copied(text)])
         return
-    songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling, **ways)
+    with _counting(count) as bar:
+        songs = lyricist.write(start, count=count, seed=seed, plan=plan, form=free, sampling=sampling,
+                               progress=bar.update, **ways)  # fmt: skip
     _tell_relaxed(songs, strict=strict)
     if as_json:
         result = {"model": str(folder), "seed": seed, "songs": [song.to_json() for song in songs]}
@@ -143,6 +148,14 @@ def generate(
     _name([run for song in songs for run in song.copied])
     texts = [underlined(song.text, lyricist.copied(song.text)) if marking else song.text for song in songs]
     _deliver(lrc_text(plan, songs[0].lines) if is_lrc else _sheet(texts), out)
+
+
+def _counting(count: int) -> "tqdm[NoReturn]":
+    """A bar of finished songs on a terminal; it goes when they are written."""
+    from tqdm import tqdm
+
+    lively = count > 1 and sys.stderr is not None and sys.stderr.isatty()
+    return tqdm(total=count, file=sys.stderr, disable=not lively, dynamic_ncols=True, leave=False)
 
 
 def _tell_relaxed(songs: "Sequence[Written]", *, strict: bool) -> None:

@@ -1,6 +1,6 @@
 """The library's front door: a loaded model that writes songs and weighs texts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -141,10 +141,11 @@ class Lyricist:
         sampling: SamplingConfig | None = None,
         novel: int = 0,
         candidates: int = 1,
+        progress: Callable[[], object] = lambda: None,
     ) -> list[Written]:
         """`count` songs, written side by side; song k is the one that `stream(number=k)` gives.
 
-        Raises InputError and OptionError as `stream` does.
+        `progress` is called as each song is finished. Raises InputError and OptionError as `stream` does.
         """
         check_range("count", count, 1, 100_000)
         request = self._request(start, seed=seed, plan=plan, form=form, sampling=sampling, novel=novel,
@@ -153,7 +154,11 @@ class Lyricist:
         together = max(1, TOGETHER // request.candidates)
         for first in range(0, count, together):
             group = list(range(first, min(first + together, count)))
-            done = {piece.song: piece.finished for piece in self._run(request, group) if piece.finished}
+            done: dict[int, Draft] = {}
+            for piece in self._run(request, group):
+                if piece.finished:
+                    done[piece.song] = piece.finished
+                    progress()
             songs += self._weighed([done[number] for number in group])
         return songs
 

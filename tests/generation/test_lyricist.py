@@ -166,3 +166,11 @@ def test_the_masks_of_a_songs_form() -> None:
     assert FormRules(Form(), vocab).forced(_draft("星" * 199)) is None
     assert FormRules(Form(), vocab).forced(_draft("星" * 200)) == breaks
     assert forbidden("星\n月\n", Form(length=9))[0] == (END,)
+
+
+def test_progress_counts_the_songs(lyricist: Lyricist) -> None:
+    done: list[int] = []
+    lyricist.write(count=5, seed=1, progress=lambda: done.append(1))
+    assert len(done) == 5
+    lyricist.write(count=3, seed=1, candidates=2, progress=lambda: done.append(1))
+    assert len(done) == 8
