@@ -9,6 +9,7 @@ that rhyme are left out of the sum, in both: whoever writes them, it charges for
 """
 
 import argparse
+import re
 import statistics
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def train_judge(folder: Path, minutes: float) -> None:
     with tempfile.TemporaryDirectory() as work:
         songs = Path(work, "others.txt")
         write_songbook((song for song in Corpus([songbook()]) if song.split in ("valid", "test")), songs)
-        text = songs.read_text(encoding="utf-8").replace("split: valid", "split: train")
+        text = re.sub(r"(?m)^split: (valid|test)$", "split: train", songs.read_text(encoding="utf-8"))
         songs.write_text(text, encoding="utf-8")
         command = ["train", str(songs), "--no-plan", "--minutes", str(minutes), "--out", str(folder), "--seed", "1"]
         subprocess.run([sys.executable, "-m", "lyricgen", *command], check=True)
