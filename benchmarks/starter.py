@@ -48,18 +48,17 @@ def main() -> None:
         session = start_session(options, device=pick_device("cpu"), began=time.monotonic())
         print("\n".join(session.lines))
         follow(session)
-        names = ["songbook"] if not given.leave_out else None
-        finish(session.folder, given.out, command=f"python benchmarks/starter.py --minutes {given.minutes:g}", names=names)
+        command = f"python benchmarks/starter.py --minutes {given.minutes:g}"
+        finish(session.folder, given.out, command=command, names=[] if given.leave_out else ["songbook"])
 
 
-def finish(trained: Path, out: Path, *, command: str, names: list[str] | None = None) -> None:
-    """Copies a model, its weights in half precision; `names` is what it learned, where that is a text known by name."""
+def finish(trained: Path, out: Path, *, command: str, names: list[str]) -> None:
+    """Copies a model, its weights in half precision; `names` are those of the texts that it learned, if they have any."""
     out.mkdir(parents=True, exist_ok=True)
     weights = load_file(trained / WEIGHTS)
     save_weights(out / WEIGHTS, {name: tensor.to(torch.float16) for name, tensor in weights.items()})
     card = read_card(trained)
-    corpus = {**card.corpus, "names": names} if names else card.corpus
-    replace(card, command=command, corpus=corpus).save(out)
+    replace(card, command=command, corpus={**card.corpus, "names": names}).save(out)
     for name in KEPT:
         (out / name).write_bytes((trained / name).read_bytes())
 
