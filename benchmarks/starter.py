@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def finish(trained: Path, out: Path, *, command: str, names: list[str]) -> None:
-    """Copies a model, its weights in half precision; `names` are those of the texts that it learned, if they have any."""
+    """Copies a model, its weights in half precision; `names` are those of the texts that it learned."""
     out.mkdir(parents=True, exist_ok=True)
     weights = load_file(trained / WEIGHTS)
     save_weights(out / WEIGHTS, {name: tensor.to(torch.float16) for name, tensor in weights.items()})
