@@ -103,7 +103,7 @@ def write_backwards(lyricist: Lyricist, plan: Plan, *, count: int, seed: int) ->
         names = frozenset.intersection(*map(rhyme_class, ends)) if ends else {n for n, c in numbers.items() if c > 20}
         return tuple(n for n in range(len(tokens)) if not (sounds.get(n, frozenset()) & names) or tokens[n] in ends)
 
-    request = Request(plan=loose, seed=seed, also=(rule,))
+    request = Request(plan=loose, seed=seed, also=(("rhyme", rule),))
     done = {piece.song: piece.finished for piece in lyricist._run(request, range(count)) if piece.finished}
     songs = lyricist._weighed([done[number] for number in range(count)])
     return [replace(song, lines=tuple(line[::-1] for line in song.lines)) for song in songs]

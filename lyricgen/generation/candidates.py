@@ -1,8 +1,7 @@
 """A song line by line: several versions of each line side by side, of which the best is kept."""
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -50,6 +49,9 @@ class Chooser:
         step = writer.read(request, rows)
         if request.start:
             yield from (Piece(number, request.start) for number in songs)
+        if writer.finished(rows[0], rules):  # the start text is the whole song
+            yield from (writer.closed(row) for row in rows[::count])
+            return
         while rows:
             versions = [_Version(row, before=len(row.course.relaxed)) for row in rows]
             while open_rows := [k for k, version in enumerate(versions) if version.held is None]:
@@ -98,9 +100,8 @@ class Chooser:
     def _twin(row: Row, version: int) -> Row:
         """The chosen row once more; every version goes on with a random stream of its own."""
         seed = np.random.SeedSequence((int(row.stream.integers(1 << 62)), version))
-        return Row(
-            row.number, row.course.twin(), np.random.Generator(np.random.Philox(seed)), copy.deepcopy(row.draft)
-        )
+        draft = replace(row.draft, lines=list(row.draft.lines), ids=list(row.draft.ids))
+        return Row(row.number, row.course.twin(), np.random.Generator(np.random.Philox(seed)), draft)
 
 
 def _is_sung(version: _Version) -> bool:

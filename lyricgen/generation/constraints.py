@@ -61,15 +61,14 @@ Rule = Callable[[Draft], tuple[int, ...]]  # ids that may not come next
 class FormRules:
     """The rules for one form under one vocabulary, the most important first."""
 
-    def __init__(self, form: Form, vocab: Vocab, *, also: tuple[Rule, ...] = ()) -> None:
+    def __init__(self, form: Form, vocab: Vocab, *, also: tuple[tuple[str, Rule], ...] = ()) -> None:
         self.form = form
         self._ids = vocab.ids
         self._break = vocab.ids.get("\n", -1)
         self._space = vocab.ids.get(" ", -1)
-        self.rules: tuple[Rule, ...] = (self._ends, self._breaks, self._spaces)
-        if not form.repeats:
-            self.rules += (self._repeats,)
-        self.rules += also
+        own = [self._ends, self._breaks, self._spaces, *([] if form.repeats else [self._repeats])]
+        # Those without a name give way without a word.
+        self.rules: tuple[tuple[str, Rule], ...] = (*(("", rule) for rule in own), *also)
 
     def finished(self, draft: Draft) -> bool:
         """Whether the song is complete."""

@@ -13,13 +13,14 @@ from lyricgen.generation.tokens import Mask, Tokens, tones_off
 from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES
 from lyricgen.text.phonetics import is_han, line_end, line_rhyme, near_classes, table_of
-from lyricgen.text.vocab import END, FIRST
+from lyricgen.text.vocab import END
 
 THIRTEEN_OF = {
     "麻": "发花", "波": "梭坡", "皆": "乜斜", "开": "怀来", "微": "灰堆", "豪": "遥条", "尤": "油求", "寒": "言前",
     "文": "人辰", "唐": "江阳", "庚": "中东", "齐": "一七", "支": "一七", "姑": "姑苏",
 }  # fmt: skip
 SLACK = 12  # units that a line without a length of its own goes on for, at most, where the model says only "long"
+GIVEN = "the start text has it otherwise"
 PULL = 2.5  # nats by which a word that must come is favoured before it has to come
 
 
@@ -34,10 +35,11 @@ class Line:
     taken: frozenset[str] = frozenset()
     word: str = ""
     copy: str = ""
-    ids: tuple[int, ...] = ()  # of the copy
-    begun: int = 0  # ids of the song before the line
+    ids: tuple[int, ...] = ()  # of the copy, as far as the vocabulary has it
+    stops: tuple[int, ...] = ()  # how much of the copy stands after each of them
     empty: bool = False
     ends: bool = False
+    given: bool = False  # in the start text
 
 
 class Course:
@@ -57,7 +59,7 @@ class Course:
         self._settled: set[int] = set()
         self._rich = self._rich_classes()
         self._ends: dict[int, set[str]] = {}
-        self._words = word_places(plan, lines=form.lines)
+        self._words = word_places(plan, lines=form.lines, count=tokens.count)
 
     def twin(self) -> "Course":
         """The same song on another way from here."""
@@ -124,7 +126,7 @@ class Course:
     def open(self, draft: Draft, length: int | None, rhyme: int, *, extra: int = 0) -> None:
         """Begins the next line as it was decided; `extra` are the units of a long line past what labels count."""
         wish = self.next_wish(draft)
-        if length in (0, ENDS):
+        if self._gap(draft) or (length in (0, ENDS) and wish.repeats is None):
             self.line = Line(length=0, empty=length == 0, ends=length == ENDS)
             return
         if wish.length is not None:
@@ -134,8 +136,7 @@ class Course:
         line = Line(wish, length, rhyme)
         if wish.repeats is not None:
             line.copy = draft.lines[wish.repeats]
-            line.ids = tuple(number for number in self._tokens.vocab.encode(line.copy).tolist() if number >= FIRST)
-            line.begun = len(draft.ids)
+            line.ids, line.stops = self._tokens.spelled_out(line.copy)
             line.length = self._tokens.count(line.copy)
         elif wish.rhyme is not None:
             if wish.rhyme not in self._classes and rhyme:
@@ -153,6 +154,8 @@ class Course:
         line, text = self.line, draft.lines[-1]
         group = line.plan.rhyme
         if group is not None and line.plan.repeats is None:
+            if line.given:
+                self._check_given(group, text, number=len(draft.lines))
             self._ends.setdefault(group, set()).add(line_end(text))
             self._settle(group, text)
         if line.plan.tones and tones_off(line.plan.tones, text):
@@ -163,9 +166,20 @@ class Course:
         for word in [word for word in self._words if self._tokens.holds(text, word)]:
             del self._words[word]
 
+    def _check_given(self, group: int, text: str, *, number: int) -> None:
+        """Takes note that a line of the start text does not rhyme as it was to."""
+        classes = self._classes.get(group)
+        if classes and not line_rhyme(text, table=self._table) & classes:
+            self._give_way(_rhyme_name(classes), number, why=GIVEN)
+        elif line_end(text) in self._ends.get(group, ()):
+            self._give_way("another last character", number, why=GIVEN)
+
     def _settle(self, group: int, text: str) -> None:
-        """Keeps a group whose class nobody gave to the one class that its first line ended in."""
-        if group in self.plan.classes or group in self._settled:
+        """Keeps a group whose class nobody gave to the one class that its first line ended in.
+
+        An English word may have two sounds; there every line narrows what the others may rhyme with.
+        """
+        if group in self.plan.classes or (group in self._settled and not self._tokens.spelled):
             return
         known, found = self._classes.get(group), line_rhyme(text, table=self._table)
         if not (found := found & known if known else found):
@@ -208,14 +222,16 @@ class Course:
             yield "empty line", tokens.only((tokens.line_break,))
             return
         if line.copy:
-            done = len(draft.ids) - line.begun
-            yield "repeat", tokens.only((line.ids[done] if done < len(line.ids) else tokens.line_break,))
+            yield "repeat", tokens.only((self.copied(draft)[0],))
             return
         if self.planned and (spelling := tokens.spelling(draft.line)) is not None:
             yield "whole words", spelling
         left = self.left(draft)
         if left is not None:
-            yield "length", tokens.length(left, line.plan.length is None)
+            fits = tokens.length(left, line.plan.length is None)
+            if not left and line.plan.length is None and tokens.goes_on(draft.line):
+                fits = fits | tokens.letters
+            yield "length", fits
         if self._words and not self.planned:
             yield "words to come", ~tokens.only((END,))
         if (head := line.plan.head) and len(draft.line) < len(head) and head.startswith(draft.line):
@@ -231,11 +247,18 @@ class Course:
         if line.word and not tokens.holds(draft.line, line.word):
             yield f"word {line.word}", self._way_to_word(draft, left)
 
+    def copied(self, draft: Draft) -> tuple[int, str]:
+        """The next id of a line that is repeated, and the text that comes with it: what has no id comes along."""
+        line, at = self.line, len(draft.line)
+        for number, stop in zip(line.ids, line.stops, strict=True):
+            if stop > at:
+                return number, line.copy[at:stop]
+        return self._tokens.line_break, line.copy[at:] + "\n"
+
     @property
     def rhyme_name(self) -> str:
         """What the rule is called that the line at hand rhymes by."""
-        classes = self.line.classes
-        return f"rhyme {'/'.join(sorted(classes)) if len(classes) < 3 else 'any'}"
+        return _rhyme_name(self.line.classes)
 
     @property
     def _tones_name(self) -> str:
@@ -285,8 +308,8 @@ class Course:
             self.line.classes = frozenset()
         self._give_way(rule, len(draft.lines) + 1)
 
-    def _give_way(self, rule: str, number: int) -> None:
-        said = f"line {number}: {rule}: nothing that this model can write fits"
+    def _give_way(self, rule: str, number: int, why: str = "nothing that this model can write fits") -> None:
+        said = f"line {number}: {rule}: {why}"
         if said not in self.relaxed:
             self.relaxed.append(said)
 
@@ -303,8 +326,10 @@ class Course:
 
     def _word_for(self, draft: Draft) -> str:
         """The word of the next line: its own, or the first whose place has come."""
-        number, own = len(draft.lines), self.next_wish(draft).word
-        return own or next((word for word, place in self._words.items() if place <= number), "")
+        number, wish = len(draft.lines), self.next_wish(draft)
+        room = MORE if wish.length is None else wish.length - len(wish.head) - (wish.rhyme is not None)
+        due = (word for word, place in self._words.items() if place <= number and self._tokens.count(word) <= room)
+        return wish.word or next(due, "")
 
     def _gap(self, draft: Draft) -> bool:
         """Whether an empty line comes next."""
@@ -313,7 +338,7 @@ class Course:
     def _way_to_word(self, draft: Draft, left: int | None) -> Mask:
         """What leaves the line's word its room: the word's next part, or while there is time what is short enough."""
         word, text = self.line.word, draft.line
-        begun = next((k for k in range(len(word) - 1, 0, -1) if text.endswith(word[:k])), 0)
+        begun = self._tokens.begun(text, word)
         rest = self._tokens.part_of(word[begun:])
         tail = self._tail()
         if left is None:
@@ -329,3 +354,7 @@ class Course:
             return 0
         fits = line_rhyme(line.word, table=self._table) & line.classes and line_end(line.word) not in line.taken
         return 0 if fits else 1
+
+
+def _rhyme_name(classes: frozenset[str]) -> str:
+    return f"rhyme {'/'.join(sorted(classes)) if len(classes) < 3 else 'any'}"

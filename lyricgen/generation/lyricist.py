@@ -240,8 +240,8 @@ class Lyricist:
         lines = len(plan.lines) or form.lines
         if lines and (begun := len([line for line in start.split("\n") if line.strip()])) > lines:
             raise InputError(f"the start text has {begun} lines already, and the song shall have {lines}")
-        also = (self._novel_rule(novel).forbidden_ids,) if novel else ()
-        return Request(start, plan, form, sampling, self._named(plan), seed, also, candidates)
+        also = ((f"novel {novel}", self._novel_rule(novel).forbidden_ids),) if novel else ()
+        return Request(plan.parted(start), plan, form, sampling, self._named(plan), seed, also, candidates)
 
     def _named(self, plan: Plan) -> tuple[int, int]:
         """The labels of a plan's mood and style. Raises OptionError for one that the model does not know."""

@@ -59,6 +59,18 @@ class Plan:
             raise OptionError(f"there is no rhyme class {min(unknown)!r}; choose one of {', '.join(known)}")
         object.__setattr__(self, "classes", MappingProxyType(dict(self.classes)))
 
+    def parted(self, start: str) -> str:
+        """The beginning of a song, with the blank lines that the plan wants in it."""
+        rows: list[str] = []
+        sung = 0
+        for row in start.split("\n"):
+            if row:
+                if sung < len(self.lines) and self.lines[sung].opens and sung and rows[-1]:
+                    rows.append("")
+                sung += 1
+            rows.append(row)
+        return "\n".join(rows)
+
     @classmethod
     def parse(
         cls,

@@ -77,6 +77,15 @@ class SyllableTokens(Tokens):
         """Whether a word stands in a line, whole."""
         return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line))
 
+    def goes_on(self, line: str) -> bool:
+        """No: words are whole."""
+        return False
+
+    def begun(self, text: str, word: str) -> int:
+        """How many characters of a phrase stand at the end of a text already: whole words of it."""
+        ends = (k for k in range(len(word) - 1, 0, -1) if not (word[k - 1].isalnum() and word[k].isalnum()))
+        return next((k for k in ends if re.search(rf"(?<!\w){re.escape(word[:k])}$", text)), 0)
+
     def _part_of(self, rest: str) -> Mask:
         """What `rest` begins with, up to the end of a word of it."""
 

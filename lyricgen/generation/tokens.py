@@ -43,6 +43,7 @@ class Tokens:
         self.vocab = labeler.vocab
         self.texts = self.vocab.tokens[FIRST_CLASS:]
         self.units: npt.NDArray[np.int64] = labeler.units[FIRST_CLASS:]
+        self.letters: Mask = labeler.letters[FIRST_CLASS:]
         self.line_break = labeler.line_break
         self.length = lru_cache(maxsize=256)(self._length)
         self.closing = lru_cache(maxsize=512)(self._closing)
@@ -116,6 +117,26 @@ class Tokens:
 
     def _rhyming_of(self, classes: frozenset[str], table: int) -> npt.NDArray[np.int64]:
         return np.flatnonzero([not classes.isdisjoint(found) for found in self._sounds(table)])
+
+    def spelled_out(self, line: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The ids of a line, those of unknown characters left out, and how much of it stands after each."""
+        ids: list[int] = []
+        stops: list[int] = []
+        for number in self.vocab.encode(line).tolist():
+            text = self.vocab.tokens[number]
+            at = line.find(text, stops[-1] if stops else 0) if number >= FIRST else -1
+            if at >= 0:
+                ids.append(number)
+                stops.append(at + len(text))
+        return tuple(ids), tuple(stops)
+
+    def goes_on(self, line: str) -> bool:
+        """Whether a line ends in a word that single letters may go on with."""
+        return line[-1:].isalpha() and not is_han(line[-1:])
+
+    def begun(self, text: str, word: str) -> int:
+        """How much of a word stands at the end of a text already."""
+        return next((k for k in range(len(word) - 1, 0, -1) if text.endswith(word[:k])), 0)
 
     def short(self, left: int) -> Mask:
         """What takes so many units at most."""

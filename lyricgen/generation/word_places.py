@@ -1,20 +1,23 @@
 """In which lines of a song the words stand that its plan asks for."""
 
+from collections.abc import Callable
+
+from lyricgen.generation.constraints import MAX_LINES
 from lyricgen.generation.plan import Plan
-from lyricgen.text.phonetics import count_units
+from lyricgen.text.phonetics import line_units
 
 
-def word_places(plan: Plan, *, lines: int = 0) -> dict[str, int]:
+def word_places(plan: Plan, *, lines: int = 0, count: Callable[[str], int] = line_units) -> dict[str, int]:
     """The index of the line in which each of a plan's words is to stand: they are spread over the song.
 
-    Of a free song, so many `lines`, or 0.
+    Of a free song, so many `lines`, or 0; `count` says how much of a line a word takes.
     """
     if not plan.lines:
-        apart = min(2.0, lines / len(plan.words)) if lines and plan.words else 2.0
+        apart = min(2.0, (lines or MAX_LINES) / max(1, len(plan.words)))
         return {word: int((k + 0.5) * apart) for k, word in enumerate(plan.words)}
     places: dict[str, int] = {}
     for number, word in enumerate(plan.words):
-        need = count_units(word)
+        need = count(word)
         room = [
             k for k, line in enumerate(plan.lines)
             if line.repeats is None

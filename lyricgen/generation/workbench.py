@@ -114,13 +114,16 @@ class Workbench:
         """
         before, after = self._around()
         settings, plan = self.settings, self._plan()
-        begun = self._begun if self.page is self._first and not self.rewriting else ""
+        begun = self._begun if self._at == len(self._first.lines) and not self.rewriting else ""
         self._round += 1
         key = np.random.SeedSequence((settings.seed, self._at, self._round)).generate_state(2)
         songs = self._lyricist.write(before + begun, count=settings.candidates * DRAWN, plan=plan,
                                      seed=int(key[0]) << 31 | int(key[1]) >> 1, sampling=settings.sampling,
                                      novel=settings.novel)  # fmt: skip
-        relaxed = {song.lines[-1]: song.relaxed for song in reversed(songs)}
+        here = f"line {self._at + 1}:"  # of lines that stand, nothing is told
+        relaxed = {
+            song.lines[-1]: tuple(rule for rule in song.relaxed if rule.startswith(here)) for song in reversed(songs)
+        }
         old = self.page.lines[self._at] if self.rewriting else ""
         fresh = [line for line in dict.fromkeys(song.lines[-1] for song in songs) if line not in {*self._seen, old}]
         fresh = self._varied(fresh)
@@ -233,9 +236,9 @@ class Workbench:
         if self.rewriting:
             mates, name = self._mates(at)
             length = _length(self.page.lines[at])
-            wish = replace(wish, length=length, tones="", rhyme=0 if mates else None, repeats=None)
+            wish = replace(wish, length=length, tones="", rhyme=0 if mates or name else None, repeats=None)
             lines = tuple(LinePlan(rhyme=0 if number in mates else None) for number in range(at))
-            classes = {0: name} if mates and name in table_of(self.plan.table) else {}
+            classes = {0: name} if name in table_of(self.plan.table) else {}
         if self._state.length != AS_PLANNED:
             length = self._state.length
             wish = replace(wish, length=length, tones="", repeats=None)
@@ -253,13 +256,16 @@ class Workbench:
         return ""
 
     def _mates(self, at: int) -> tuple[list[int], str]:
-        """The lines of its section that a line rhymes with, and the class that they share; not all end as it does.
+        """The lines that a line rhymes with, and the class that they share: as it was planned, or in its section.
 
-        Of several classes it is the one that most lines have. English lines follow only those before them.
+        Of several classes it is the one that most lines have. English lines follow only those before them. Where
+        nothing was planned, not all of them end as the line does.
         """
         table = table_of(self.plan.table)
         lines, sections = self.page.lines, self.page.sections
         sounds = [line_rhyme(line, table=table, near=self.plan.near) for line in lines]
+        if at < len(self.plan.lines) and any(line.rhyme is not None for line in self.plan.lines):
+            return self._planned_mates(at, sounds)
         best: tuple[list[int], str] = ([], "")
         for name in sorted(sounds[at]):
             near = [k for k in range(len(lines)) if k != at and sections[k] == sections[at] and name in sounds[k]]
@@ -267,6 +273,16 @@ class Workbench:
             if known and any(line_end(lines[k]) != line_end(lines[at]) for k in near) and len(near) > len(best[0]):
                 best = near, name
         return best
+
+    def _planned_mates(self, at: int, sounds: list[frozenset[str]]) -> tuple[list[int], str]:
+        """The lines that stand of a line's group, and the class that it was given, or that most of them have."""
+        group = self.plan.lines[at].rhyme
+        if group is None:
+            return [], ""
+        planned = self.plan.lines[: len(sounds)]
+        near = [k for k, line in enumerate(planned) if k != at and line.rhyme == group]
+        known = [name for k in near for name in sorted(sounds[k]) if name in table_of(self.plan.table) or k < at]
+        return near, self.plan.classes.get(group) or max(known, key=known.count, default="")
 
     def _varied(self, lines: list[str]) -> list[str]:
         """Lines that do not end as a rhyming line does that stands after them; all, where every one does."""

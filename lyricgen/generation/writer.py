@@ -33,8 +33,8 @@ DRAWS = 24  # line ends that are tried before a rhyme gives way
 class Request:
     """What is to be written.
 
-    `named` are the labels of the mood and the style, 0 where they are open; `also` are rules beside the form's;
-    of so many `candidates` for each line the best is kept.
+    `named` are the labels of the mood and the style, 0 where they are open; `also` are rules beside the form's, each
+    with a name by which it is told should it give way; of so many `candidates` for each line the best is kept.
     """
 
     start: str = ""
@@ -43,7 +43,7 @@ class Request:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     named: tuple[int, int] = (0, 0)
     seed: int = 0
-    also: tuple[Rule, ...] = ()
+    also: tuple[tuple[str, Rule], ...] = ()
     candidates: int = 1
 
     def __post_init__(self) -> None:
@@ -167,8 +167,11 @@ class Writer:
 
     def take(self, row: Row, number: int) -> str:
         """Adds a token to a draft; gives its text."""
-        piece = self._vocab.tokens[number] if number >= FIRST else ""
         draft = row.draft
+        if row.course.line.copy:
+            _, piece = row.course.copied(draft)
+        else:
+            piece = self._vocab.tokens[number] if number >= FIRST else ""
         draft.ids.append(number)
         draft.written += 1
         draft.add(piece)
@@ -244,12 +247,14 @@ class Writer:
             for line in whole.split("\n")[:-1]:
                 wish = row.course.next_wish(row.draft)
                 self._check_begun(row, line)
+                if line and wish.repeats is not None and line != row.draft.lines[wish.repeats]:
+                    raise OptionError(_other_repeat(len(row.draft.lines), wish.repeats))
                 if line and wish.length is not None and self._tokens.count(line) != wish.length:
                     raise OptionError(
                         f"line {len(row.draft.lines) + 1} shall have {wish.length} characters, and in the start text "
                         f"it has {self._tokens.count(line)}"
                     )
-                row.course.line = Line(wish)
+                row.course.line = Line(wish, given=True)
                 row.draft.add(line + "\n")
                 if line:
                     row.course.close(row.draft)
@@ -268,8 +273,10 @@ class Writer:
     ) -> Opening:
         if len(begun):
             count = int(self._labeler.count(begun).sum())  # an unknown character counts as one
-            lengths[: min(max(1, count), MORE)] = False
-            lengths[-1] = False
+            fits = lengths.copy()
+            fits[: min(max(1, count), MORE)] = False
+            fits[-1] = False
+            lengths = fits if fits.any() else lengths
         return weigh(self._engine, self.masks, self._labeler, before, opener=opener, begun=begun, lengths=lengths,
                      rhymes=lambda length: row.course.rhymes(row.draft, length), named=named)  # fmt: skip
 
@@ -277,6 +284,8 @@ class Writer:
         wish, number = row.course.next_wish(row.draft), len(row.draft.lines) + 1
         if wish.length is not None and self._tokens.count(text) > wish.length:
             raise OptionError(f"line {number} shall have {wish.length} characters, and the start text has more")
+        if wish.repeats is not None and not row.draft.lines[wish.repeats].startswith(text):
+            raise OptionError(_other_repeat(number - 1, wish.repeats))
         if text and wish.head and not wish.head.startswith(text) and not text.startswith(wish.head):
             raise OptionError(f"line {number} shall begin with {wish.head}, and the start text does not")
 
@@ -366,17 +375,24 @@ class Writer:
                 allowed = more
             else:
                 row.course.note_relaxed(name, draft)
-        for rule in rules.rules:
+        for name, rule in rules.rules:
             forbidden = [number - FIRST_CLASS for number in rule(draft) if number >= FIRST_CLASS]
             if forbidden:
                 more = allowed.copy()
                 more[forbidden] = False
-                allowed = more if more.any() else allowed
+                if more.any():
+                    allowed = more
+                elif name:
+                    row.course.note_relaxed(name, draft)
         return allowed
 
     def _recent(self, draft: Draft) -> list[int]:
         """Classes of the last tokens, line breaks left out: lines must be able to end."""
         return [n - FIRST_CLASS for n in draft.ids[-RECENT:] if n >= FIRST and n != self._break]
+
+
+def _other_repeat(number: int, first: int) -> str:
+    return f"line {number + 1} repeats line {first + 1}, and the start text has another"
 
 
 def _pick(odds: npt.NDArray[np.float64], allowed: Mask, stream: np.random.Generator, sampling: SamplingConfig) -> int:

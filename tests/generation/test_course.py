@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from lyricgen.generation.constraints import Draft, Form
+from lyricgen.generation.constraints import MAX_LINES, Draft, Form
 from lyricgen.generation.course import Course
 from lyricgen.generation.line_plan import LinePlan
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.tokens import Mask, Tokens
+from lyricgen.generation.word_places import word_places
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, LONGEST, MORE, RHYMES, Labeler
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import SPECIALS, Vocab
@@ -220,3 +221,18 @@ def test_a_song_is_finished_with_its_last_planned_line() -> None:
         True,
     ]
     assert not course().finished(draft_of("星\n" * 9))
+
+
+def test_a_word_waits_for_a_line_that_has_room() -> None:
+    one = course(LinePlan(length=3), LinePlan(length=1), LinePlan(length=3), words=("海边", "光想"))
+    draft = Draft()
+    for text, word in (("光山山", "海边"), ("星", ""), ("山光想", "光想")):
+        one.open(draft, 3, 0)
+        assert one.line.word == word
+        write(one, draft, text)
+    assert one.relaxed == ["line 1: word 海边: nothing that this model can write fits"]
+
+
+def test_many_words_of_a_free_song_all_find_a_place() -> None:
+    places = word_places(Plan(words=tuple(str(number) for number in range(100))))
+    assert len(places) == 100 and max(places.values()) < MAX_LINES

@@ -82,7 +82,7 @@ def test_spaces_stand_between_words_only() -> None:
     lyricist = make_lyricist(tokens="\n 星月")
     vocab = lyricist.vocab
     space, breaks = vocab.ids[" "], vocab.ids["\n"]
-    rule = FormRules(Form(), vocab).rules[2]
+    _, rule = FormRules(Form(), vocab).rules[2]
     assert rule(_draft("")) == rule(_draft("星\n")) == (space,)
     assert rule(_draft("星")) == ()
     assert rule(_draft("星 ")) == (space, breaks)
@@ -152,7 +152,7 @@ def test_the_masks_of_a_songs_form() -> None:
     breaks = vocab.ids["\n"]
 
     def forbidden(text: str, form: Form) -> list[tuple[int, ...]]:
-        return [rule(_draft(text)) for rule in FormRules(form, vocab).rules]
+        return [rule(_draft(text)) for _, rule in FormRules(form, vocab).rules]
 
     assert forbidden("", Form()) == [(END,), (breaks,), (), ()]
     assert forbidden("星", Form()) == [(END,), (), (), ()]

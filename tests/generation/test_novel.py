@@ -7,8 +7,10 @@ import pytest
 
 from lyricgen.errors import CheckpointError, OptionError
 from lyricgen.generation.constraints import Draft, Form
+from lyricgen.generation.line_plan import LinePlan
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.generation.novel import NovelRule
+from lyricgen.generation.plan import Plan
 from lyricgen.text.novelty import NoveltyBuilder
 
 from .conftest import make_lyricist
@@ -93,3 +95,14 @@ def test_a_model_without_an_index_writes_and_says_that_it_cannot_tell() -> None:
     assert lyricist.write(seed=1, form=Form(lines=2))[0].copied == ()
     with pytest.raises(CheckpointError, match=r"has no novelty\.bin"):
         lyricist.write(seed=1, novel=8)
+
+
+def test_where_it_has_to_give_way_it_says_so(taught: Lyricist) -> None:
+    plan = Plan((LinePlan(length=8, head="星月雨风山海星雨"),))
+    lyricist = make_lyricist()
+    builder = NoveltyBuilder()
+    builder.add(SONGS[0])
+    lyricist.checkpoint.__dict__["novelty"] = builder.build()
+    (song,) = lyricist.write(plan=plan, novel=6)
+    assert song.lines == ("星月雨风山海星雨",)
+    assert song.relaxed == ("line 1: novel 6: nothing that this model can write fits",)

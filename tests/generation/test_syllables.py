@@ -85,3 +85,12 @@ def test_songs_keep_syllables_and_rhymes(options: dict[str, str | int]) -> None:
             assert frozenset.intersection(*map(line_rhyme, lines))
             assert len({*map(line_end, lines)}) == len(lines)
         assert all(word in song.text for word in plan.words)
+
+
+def test_words_are_placed_by_their_syllables_and_not_begun_inside_others() -> None:
+    plan = Plan.parse(pattern="4,2", words="holiday,sea", lines=4)
+    for song in writer().write(plan=plan, count=5, seed=1, sampling=WILD):
+        assert song.relaxed == () and "holiday" in song.text and "sea" in song.text
+    tokens = tokens_of(Labeler(writer().vocab))
+    assert tokens.begun("the star", "right") == 0 and tokens.begun("red", "red car") == 3
+    assert tokens.begun("bored", "red car") == 0

@@ -138,7 +138,7 @@ def test_lines_that_keep_the_rules_come_first() -> None:
 
         def write(self, *given: Any, **options: Any) -> list[Written]:
             songs = super().write(*given, **options)
-            return [replace(song, relaxed=("rhyme",) * (len(song.lines[-1]) % 4 > 0)) for song in songs]
+            return [replace(song, relaxed=("line 1: rhyme",) * (len(song.lines[-1]) % 4 > 0)) for song in songs]
 
     found = bench(Lax(make_lyricist(tokens=TOKENS).checkpoint), candidates=10).propose()
     broken = [bool(each.relaxed) for each in found]
@@ -288,3 +288,22 @@ def test_what_cannot_be_begun() -> None:
             bench(make_lyricist(), **more)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="candidates"):
         Settings(0)
+
+
+def test_a_planned_line_that_is_rewritten_keeps_its_class_and_scheme(writer: Lyricist) -> None:
+    work = bench(writer, plan=Plan.parse(pattern="2", rhyme="AAXA", rhyme_class="江阳", lines=4))
+    for line in ("星海", "月亮", "山雨", "风上"):  # the first does not rhyme, and the third need not
+        work.take(line)
+    work.choose(1)
+    assert work.wish.rhyme is not None
+    assert all(line_rhyme(each.line) == {"江阳"} for each in work.propose())
+    work.choose(3)
+    assert work.wish.rhyme is None
+
+
+def test_the_first_words_stay_begun_whatever_happens_besides(writer: Lyricist) -> None:
+    work = bench(writer, start="星星\n月")
+    work.choose(1)
+    work.take("风雨")
+    assert work.at == 1
+    assert all(each.line.startswith("月") for each in work.propose())

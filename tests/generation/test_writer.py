@@ -300,3 +300,60 @@ def test_tones_hold_in_the_readings_of_the_line() -> None:
     for song in lyricist.write(plan=plan, count=5, seed=1, sampling=WILD):
         check(song, plan)  # 觉 is level alone and oblique after 睡
         assert "睡觉" not in song.text
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("line", ["Oh yeah", "ラララ", "……", "星龘光 yo", "光 龘"])
+def test_what_the_vocabulary_lacks_comes_back_too(line: str, labelled: bool, count: int) -> None:
+    lyricist = make_lyricist(tokens=TOKENS["char"], labelled=labelled, seed=3, tokenizer=CHARACTERS)
+    plan = Plan.parse(form="副歌,副歌")
+    (song,) = lyricist.write(f"{line}\n", plan=plan, seed=1, sampling=WILD, candidates=count)
+    assert len(song.lines) == 8
+    assert song.lines[0] == line and song.lines[4:] == song.lines[:4]
+
+
+@pytest.mark.parametrize("text", ["星光想忘\n我\n我\n我\n月", "星光想忘\n我\n我\n我\n天山\n"])
+def test_a_start_that_does_not_repeat_what_shall_return_is_refused(text: str) -> None:
+    with pytest.raises(OptionError, match="line 5 repeats line 1"):
+        writer("char", True).write(text, plan=Plan.parse(form="副歌,副歌"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_start_that_is_the_whole_song_is_all_of_it(count: int) -> None:
+    (song,) = writer("char", True).write("星光\n", form=Form(lines=1), candidates=count)
+    assert song.lines == ("星光",)
+    (song,) = writer("char", True).write("星光\n天山\n", plan=Plan.parse(pattern="2", lines=2), candidates=count)
+    assert song.lines == ("星光", "天山")
+
+
+def test_a_start_that_does_not_rhyme_is_told() -> None:
+    lyricist = writer("char", True)
+    (song,) = lyricist.write(
+        "我光星\n", plan=Plan.parse(pattern="3", lines=2, rhyme="AA", rhyme_class="江阳"), seed=1
+    )
+    assert song.relaxed == ("line 1: rhyme 江阳: the start text has it otherwise",)
+    (song,) = lyricist.write("我星光\n天天光\n", plan=Plan.parse(pattern="3", lines=3, rhyme="AAA"), seed=1)
+    assert song.relaxed == ("line 2: another last character: the start text has it otherwise",)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_start_that_begins_a_section_gets_its_blank_line(labelled: bool) -> None:
+    plan = Plan.parse(pattern="3,3,/,5,5")
+    (song,) = writer("char", labelled).write("星光想\n我来光\n星", plan=plan, seed=1, sampling=WILD)
+    assert song.text.startswith("星光想\n我来光\n\n星")
+    check(song, plan)
+
+
+def test_a_start_with_unknown_letters_keeps_its_length() -> None:
+    (song,) = writer("char", True).write("Hello 星", plan=Plan.parse(pattern="5", lines=2), seed=1, sampling=WILD)
+    assert [count_units(line) for line in song.lines] == [5, 5]
+
+
+def test_a_letter_may_go_on_where_a_models_own_line_is_full() -> None:
+    lyricist = make_lyricist(tokens="\n星光ohyea ", labelled=True, seed=3, tokenizer=CHARACTERS)
+    ends = [
+        line.rsplit(" ", 1)[-1] for song in lyricist.write(count=40, seed=1, sampling=WILD) for line in song.lines
+    ]
+    latin = [end for end in ends if end.isascii()]
+    assert latin and max(map(len, latin)) > 1
