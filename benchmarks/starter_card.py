@@ -51,9 +51,10 @@ python benchmarks/fine_tuning.py --starter without --style 摇滚 --style 校园
 
 ## What it cannot do
 
-It is small, and {han:,} characters of songs are little. Its phrases are whole and its rhymes are there, but what a line
-says seldom follows from the one before; it keeps no story from verse to verse, and it knows no name, place or fact. It writes in the manner of the songbook, simplified
-characters only, no English. It is meant as a start for a model of your own songs
+It is small, and {han:,} characters of songs are little. Its phrases and pictures are whole and its rhymes are
+there, and neighbouring lines keep to one scene; but what a line says often does not follow from the one before, it
+keeps no story from verse to verse, and it knows no name, place or fact. It writes in the manner of the songbook,
+simplified characters only, no English. It is meant as a start for a model of your own songs
 (`lyricgen train my-songs/ --init-from starter`) and as a partner that hands you lines to change. An earlier trial with
 a base of Song-dynasty and early modern verse lowered the held-out loss by 0.02 nats only; more songs did much more.
 
