@@ -181,7 +181,8 @@ class NoveltyIndex:
 
     def to_bytes(self) -> bytes:
         """The contents of a `novelty.bin`."""
-        low, high = (zlib.compress((self.prints >> shift).astype(np.uint8).tobytes()) for shift in (0, 8))
+        low = zlib.compress(self.prints.astype(np.uint8).data)  # the low half: what does not fit is cut off
+        high = zlib.compress((self.prints >> np.uint16(8)).astype(np.uint8).data)
         head = _HEAD.pack(_MAGIC, _VERSION, self.partial, len(self.prints), len(low))
         return head + _digest(head, low, high) + low + high
 
