@@ -9,13 +9,13 @@ that rhyme are left out of the sum, in both: whoever writes them, it charges for
 """
 
 import argparse
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +49,8 @@ def train_judge(folder: Path, minutes: float) -> None:
     """A model without plans, of the songs that the songbook holds out."""
     with tempfile.TemporaryDirectory() as work:
         songs = Path(work, "others.txt")
-        write_songbook((song for song in Corpus([songbook()]) if song.split in ("valid", "test")), songs)
-        text = re.sub(r"(?m)^split: (valid|test)$", "split: train", songs.read_text(encoding="utf-8"))
-        songs.write_text(text, encoding="utf-8")
+        others = (song for song in Corpus([songbook()]) if song.split in ("valid", "test"))
+        write_songbook((replace(song, split="train") for song in others), songs)
         command = ["train", str(songs), "--no-plan", "--minutes", str(minutes), "--out", str(folder), "--seed", "1"]
         subprocess.run([sys.executable, "-m", "lyricgen", *command], check=True)
 

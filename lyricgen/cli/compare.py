@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from lyricgen.cli.console import note, show_json
+from lyricgen.cli.console import note, on_terminal, show_json
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import CorpusPaths, Device, Json, SongsIn
 from lyricgen.errors import InputError, OptionError
@@ -110,7 +110,7 @@ def _follow(comparison: "Comparison") -> list["RunResult"]:
 
     from lyricgen.cli.display import BAR, stopping_on_interrupt
 
-    lively = sys.stderr is not None and sys.stderr.isatty()
+    lively = on_terminal(sys.stderr)
     results = []
     bar = tqdm(total=1.0, bar_format=BAR, file=sys.stderr, disable=not lively, dynamic_ncols=True, leave=False)
     with bar, stopping_on_interrupt(comparison.stop):

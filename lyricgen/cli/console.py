@@ -20,6 +20,11 @@ def use_utf8() -> None:
             cast(Any, stream).reconfigure(encoding="utf-8", errors="replace")
 
 
+def on_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sees what goes to a stream as it comes."""
+    return stream is not None and stream.isatty()
+
+
 def note(*lines: str) -> None:
     """Says something that is not a result."""
     if sys.stderr is None:  # closed by the caller: nobody wants to know

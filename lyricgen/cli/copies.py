@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from lyricgen.cli.console import on_terminal
 from lyricgen.cli.language import tell
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def can_underline(stream: TextIO | None = None) -> bool:
     """
     stream = sys.stdout if stream is None else stream
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    lively = stream is not None and stream.isatty()
+    lively = on_terminal(stream)
     return lively and not plain and (os.name != "nt" or "WT_SESSION" in os.environ)
 
 

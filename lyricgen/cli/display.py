@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from lyricgen.cli.console import note
+from lyricgen.cli.console import note, on_terminal
 from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.model.checkpoint import Checkpoint
@@ -37,7 +37,7 @@ def follow(session: Session) -> Report:
     The first Ctrl-C lets the run save itself and end; the second ends it at once.
     """
     trainer = session.trainer
-    lively = sys.stderr is not None and sys.stderr.isatty()
+    lively = on_terminal(sys.stderr)
     bar = tqdm(total=1.0, bar_format=BAR, file=sys.stderr, disable=not lively, dynamic_ncols=True)
     losses: list[float] = []
     sampled = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lyricgen.cli.console import check_new_file, note
+from lyricgen.cli.console import check_new_file, note, on_terminal
 from lyricgen.cli.copies import by_lines, can_underline, naming, underlined, unknown
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Json, Model, Seed
@@ -154,7 +154,7 @@ def _counting(count: int) -> "tqdm[NoReturn]":
     """A bar of finished songs on a terminal; it goes when they are written."""
     from tqdm import tqdm
 
-    lively = count > 1 and sys.stderr is not None and sys.stderr.isatty()
+    lively = count > 1 and on_terminal(sys.stderr)
     return tqdm(total=count, file=sys.stderr, disable=not lively, dynamic_ncols=True, leave=False)
 
 

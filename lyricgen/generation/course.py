@@ -327,8 +327,9 @@ class Course:
     def _word_for(self, draft: Draft) -> str:
         """The word of the next line: its own, or the first whose place has come."""
         number, wish = len(draft.lines), self.next_wish(draft)
-        room = MORE if wish.length is None else wish.length - len(wish.head) - (wish.rhyme is not None)
-        due = (word for word, place in self._words.items() if place <= number and self._tokens.count(word) <= room)
+        due = (
+            word for word, place in self._words.items() if place <= number and wish.has_room(self._tokens.count(word))
+        )
         return wish.word or next(due, "")
 
     def _gap(self, draft: Draft) -> bool:

@@ -30,6 +30,11 @@ class LinePlan:
     times: tuple[str, ...] = ()
     word: str = ""
 
+    def has_room(self, units: int) -> bool:
+        """Whether a word of so many units has a place in the line, beside its head and an end that rhymes."""
+        need = len(self.head) + units + (self.rhyme is not None)
+        return self.repeats is None and (self.length is None or need <= self.length)
+
     def __post_init__(self) -> None:
         if self.length is not None and not 1 <= self.length <= MOST_UNITS:
             raise OptionError(f"a line must have from 1 to {MOST_UNITS} characters, got {self.length}")

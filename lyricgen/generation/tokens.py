@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricgen.model.network import FIRST_CLASS
-from lyricgen.text.labels import Labeler
+from lyricgen.text.labels import Labeler, is_letter
 from lyricgen.text.phonetics import (
     character_classes,
     count_units,
@@ -132,7 +132,7 @@ class Tokens:
 
     def goes_on(self, line: str) -> bool:
         """Whether a line ends in a word that single letters may go on with."""
-        return line[-1:].isalpha() and not is_han(line[-1:])
+        return is_letter(line[-1:])
 
     def begun(self, text: str, word: str) -> int:
         """How much of a word stands at the end of a text already."""

@@ -17,12 +17,7 @@ def word_places(plan: Plan, *, lines: int = 0, count: Callable[[str], int] = lin
         return {word: int((k + 0.5) * apart) for k, word in enumerate(plan.words)}
     places: dict[str, int] = {}
     for number, word in enumerate(plan.words):
-        need = count(word)
-        room = [
-            k for k, line in enumerate(plan.lines)
-            if line.repeats is None
-            and (line.length is None or line.length >= len(line.head) + need + (line.rhyme is not None))
-        ]  # fmt: skip
+        room = [k for k, line in enumerate(plan.lines) if line.has_room(count(word))]
         fresh = [k for k in room if k not in places.values()] or room
         if fresh:
             aim = (number + 0.5) * len(plan.lines) / len(plan.words)

@@ -249,9 +249,8 @@ class Workbench:
     def _due(self, wish: LinePlan) -> str:
         """The word that is to come now: the first whose line has come, and that no other line has."""
         others = "\n".join(line for number, line in enumerate(self.page.lines) if number != self._at)
-        room = MOST_UNITS if wish.length is None else wish.length - len(wish.head) - (wish.rhyme is not None)
         for word, place in self._words.items():
-            if place <= self._at and word not in others and line_units(word) <= room and wish.repeats is None:
+            if place <= self._at and word not in others and wish.has_room(line_units(word)):
                 return word
         return ""
 

@@ -41,7 +41,7 @@ class Labeler:
     @cached_property
     def letters(self) -> npt.NDArray[np.bool_]:
         """Which tokens go on with the Latin word before them, `(V,)`: single letters."""
-        return np.array([len(t) == 1 and _is_letter(t) for t in self.vocab.tokens], dtype=bool)
+        return np.array([len(t) == 1 and is_letter(t) for t in self.vocab.tokens], dtype=bool)
 
     @cached_property
     def ends_in(self) -> npt.NDArray[np.uint16]:
@@ -137,7 +137,8 @@ def _rhymes(token: str) -> int:
     return sum(1 << label for label in range(1, RHYMES) if CLASSES[label] in found) or 1
 
 
-def _is_letter(character: str) -> bool:
+def is_letter(character: str) -> bool:
+    """Whether a character is a letter of words that count as one unit each."""
     return character.isalpha() and count_units(character) == 1 and not is_han(character)
 
 

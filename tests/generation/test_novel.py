@@ -97,7 +97,7 @@ def test_a_model_without_an_index_writes_and_says_that_it_cannot_tell() -> None:
         lyricist.write(seed=1, novel=8)
 
 
-def test_where_it_has_to_give_way_it_says_so(taught: Lyricist) -> None:
+def test_where_it_has_to_give_way_it_says_so() -> None:
     plan = Plan((LinePlan(length=8, head="星月雨风山海星雨"),))
     lyricist = make_lyricist()
     builder = NoveltyBuilder()
