@@ -14,7 +14,7 @@ from lyricgen.model.network import FIRST_CLASS
 
 FAULT = 3.0  # nats per token that a line is held to cost more for each rule that gave way, for a copy, for a repeat
 
-Copies = Callable[[str], int]  # how many runs of a text are copied
+Copies = Callable[[str], int]  # how many characters of a text are copied
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Chooser:
         faults = len(course.relaxed) - version.before
         line = draft.lines[-1] if draft.lines else ""
         faults += line in draft.lines[:-1] and course.line.plan.repeats is None
-        faults += self._copies("\n".join(draft.lines[-2:])) > 0
+        faults += self._copies("\n".join(draft.lines[-2:])) > self._copies("\n".join(draft.lines[-2:-1]))
         return version.nats / max(1, version.tokens) + FAULT * faults
 
     @staticmethod

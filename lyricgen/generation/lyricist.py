@@ -257,7 +257,7 @@ class Lyricist:
     def _run(self, request: Request, songs: list[int]) -> Iterator[Piece]:
         if request.candidates == 1:
             return self._pen.write(request, songs=songs)
-        chooser = Chooser(self._pen, copies=lambda text: len(self.copied(text)))
+        chooser = Chooser(self._pen, copies=lambda text: sum(run.units for run in self.copied(text)))
         return chooser.write(request, songs=songs)
 
     def _novel_rule(self, at_least: int) -> NovelRule:

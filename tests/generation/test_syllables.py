@@ -94,3 +94,15 @@ def test_words_are_placed_by_their_syllables_and_not_begun_inside_others() -> No
     tokens = tokens_of(Labeler(writer().vocab))
     assert tokens.begun("the star", "right") == 0 and tokens.begun("red", "red car") == 3
     assert tokens.begun("bored", "red car") == 0
+
+
+def test_a_word_of_two_sounds_leaves_its_rhyme_open_until_the_next_line_decides() -> None:
+    lyricist = make_lyricist(tokens=("\n", " ", "read", "lead", "red", "bed", "need", "feed"), tokenizer=WORDS)
+    plan = Plan.parse(pattern="1", rhyme="AAAA", lines=4)
+    songs = lyricist.write(count=40, seed=1, plan=plan, sampling=WILD)
+    both = line_rhyme("red") | line_rhyme("need")
+    begun = [song.lines for song in songs if line_rhyme(song.lines[0]) == both]
+    assert {lines[1] for lines in begun} > {"red", "need"}  # whatever the second line decides
+    for song in songs:
+        assert song.relaxed == () and len({*song.lines}) == 4
+        assert len(frozenset.intersection(*map(line_rhyme, song.lines))) == 1

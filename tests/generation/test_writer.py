@@ -10,6 +10,7 @@ from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist, Written
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
+from lyricgen.text.novelty import COPY, Run
 from lyricgen.text.phonetics import THIRTEEN, count_units, line_end, near_classes, rhyme_class, table_of, tones
 from lyricgen.text.vocab import END
 
@@ -357,3 +358,18 @@ def test_a_letter_may_go_on_where_a_models_own_line_is_full() -> None:
     ]
     latin = [end for end in ends if end.isascii()]
     assert latin and max(map(len, latin)) > 1
+
+
+def test_of_several_versions_one_that_copies_is_the_last_choice() -> None:
+    class Warned(Lyricist):
+        def copied(self, text: str, *, at_least: int = COPY) -> list[Run]:
+            return [Run(at, at + 1, "星", 1) for at, sign in enumerate(text) if sign == "星"]
+
+    model, plan = make_lyricist(tokens="\n星月雨风山海").checkpoint, Plan.parse(pattern="3", lines=6)
+    model.model.bias.data[model.vocab.ids["星"] - END] -= 1.5  # it would write little else
+
+    def songs(lyricist: Lyricist) -> list[Written]:
+        return lyricist.write("星月星\n", count=10, seed=4, plan=plan, sampling=WILD, candidates=40)
+
+    assert any("星" in line for song in songs(Lyricist(model)) for line in song.lines[1:])
+    assert not any("星" in line for song in songs(Warned(model)) for line in song.lines[1:])
