@@ -11,6 +11,7 @@ from lyricgen.model.network import LyricModel
 from lyricgen.text.vocab import END
 
 ROWS = 8  # songs are padded to a multiple: matrix kernels give a row the same bits at any such height
+MOOD, STYLE = 2, 3  # among the labels
 FOLDED_BYTES = 128 << 20  # the largest table of embedding × input weights that is worth its memory
 
 State = list[tuple[Tensor, ...]]  # of each layer: (h,) or (h, c), each (B, H)
@@ -63,10 +64,14 @@ STEPS: dict[str, Callable[[Tensor, _Layer, tuple[Tensor, ...]], tuple[Tensor, ..
 
 
 class Engine:
-    """A model frozen for writing. In float32 a song's numbers are the same alone and among others."""
+    """A model frozen for writing. In float32 a song's numbers are the same alone and among others.
+
+    A song's mood and style move the model `emphasis` times as far from what it does where they are unknown as they
+    did in training: guidance (Ho and Salimans 2022, arXiv:2207.12598) by the label's embedding alone, at no cost.
+    """
 
     @torch.inference_mode()
-    def __init__(self, model: LyricModel) -> None:
+    def __init__(self, model: LyricModel, *, emphasis: float = 1.0) -> None:
         self.model = model.eval()
         self.device = model.bias.device
         config = model.config
@@ -77,9 +82,13 @@ class Engine:
         wide = config.vocab_size * first.inputs.shape[1] * first.inputs.element_size() <= FOLDED_BYTES
         weight = model.embedding.weight
         self._table = torch.addmm(first.bias, weight, first.inputs) if wide else None  # (V, G·H)
-        self._labels = [cast(Tensor, label.weight) for label in model.labels]  # (L, E) each
-        self._label_gates = [label @ first.inputs for label in self._labels]  # (L, G·H) each
         self._named = [number for number, size in enumerate(config.labels) if size]
+        tables = [cast(Tensor, label.weight) for label in model.labels]  # (L, E) each, row 0 for unknown
+        self._labels = [
+            table[0] + emphasis * (table - table[0]) if number in (MOOD, STYLE) else table
+            for number, table in zip(self._named, tables, strict=True)
+        ]
+        self._label_gates = [label @ first.inputs for label in self._labels]  # (L, G·H) each
         self._output = model.embed_output().t().contiguous()  # (width, V - 2)
 
     def _fold(self, layer: torch.nn.RNNBase) -> _Layer:

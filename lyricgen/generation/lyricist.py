@@ -30,6 +30,8 @@ from lyricgen.text.labels import Labeler
 from lyricgen.text.novelty import COPY, Run
 from lyricgen.text.vocab import END, START
 
+EMPHASIS = 2.0  # of a mood and a style that are asked for: docs/mood.md has what it gives
+
 
 @dataclass(frozen=True)
 class Written:
@@ -215,7 +217,7 @@ class Lyricist:
     @cached_property
     def _pen(self) -> Writer:
         labeler = self.checkpoint.labeler or Labeler(self.vocab)
-        return self._writer(Engine(self.checkpoint.model), labeler)
+        return self._writer(Engine(self.checkpoint.model, emphasis=EMPHASIS), labeler)
 
     def _request(
         self,

@@ -47,3 +47,23 @@ def test_a_table_too_large_to_fold_changes_nothing(monkeypatch: pytest.MonkeyPat
     ids = torch.arange(3, 11)
     first, second = (engine.step(ids, engine.begin(8).state).logits for engine in (folded, unfolded))
     torch.testing.assert_close(first, second)
+
+
+def test_emphasis_moves_moods_and_styles_away_from_unknown() -> None:
+    torch.manual_seed(1)
+    model = LyricModel(ModelConfig(11, embedding=4, hidden=6, lengths=5, rhymes=4, moods=3, styles=2)).eval()
+    labels = torch.tensor([[3, 2, 0, 0], [3, 2, 1, 0], [3, 2, 2, 1], [3, 2, 0, 1]]).repeat(2, 1)
+    ids = torch.arange(3, 11)
+
+    def logits(engine: Engine) -> torch.Tensor:
+        return engine.step(ids, engine.begin(8).state, labels).logits
+
+    plain, moved = logits(Engine(model)), logits(Engine(model, emphasis=2.0))
+    torch.testing.assert_close(moved[::4], plain[::4])  # what is unknown stays as it was
+    with torch.no_grad():
+        for table in model.labels[2:]:
+            weight = table.weight
+            assert isinstance(weight, torch.Tensor)
+            weight[1:] += weight[1:] - weight[0]
+    torch.testing.assert_close(moved, logits(Engine(model)))
+    assert not torch.allclose(moved[1:4], plain[1:4])
