@@ -2,10 +2,14 @@
 
     python benchmarks/ablation.py train.txt --valid valid.txt --base hidden=256 --variants "" optimizer=adamw fresh=0
     python benchmarks/ablation.py --epochs 6 --base hidden=192 dropout=0.4 --variants "" optimizer=adamw average=0.05
+    python benchmarks/ablation.py --work 2e13 --base dropout=0.1 batch=32 --variants hidden=128 hidden=192 hidden=256
 
 Each variant is a list of changes `name=value,name=value` of `lyricgen.training.recipe.Wishes`; `fresh` is the share
-of the carried rows that begin a window from an empty state. Prints the best held-out loss on the way, in nats per
-character, and the seconds of training (which say little on a busy machine).
+of the carried rows that begin a window from an empty state. With `--work` variants of different sizes get the same
+number of floating-point operations instead of the same number of tokens, as on a machine that is equally quick with
+all of them; give `hidden`, `dropout` and `batch` there, which are chosen for the machine at hand otherwise. Prints
+the best held-out loss on the way, in nats per character, and the seconds of training (which say little on a busy
+machine).
 """
 
 import argparse
@@ -23,6 +27,7 @@ from lyricgen.model.device import pick_device, prepare_torch  # noqa: E402
 from lyricgen.training import learner  # noqa: E402
 from lyricgen.training.recipe import Wishes  # noqa: E402
 from lyricgen.training.session import RunOptions, start_session  # noqa: E402
+from lyricgen.training.trainer import Trainer  # noqa: E402
 
 
 def read(changes: str) -> dict[str, float | str | bool]:
@@ -38,22 +43,43 @@ def read(changes: str) -> dict[str, float | str | bool]:
     return values
 
 
-def run(given: argparse.Namespace, changes: str) -> tuple[float, float, int]:
-    """The best held-out loss, the seconds and the number of weights."""
+class WorkClock:
+    """A clock that counts a trainer's operations, 10⁹ a second: 6 for each weight and token, and Muon's own."""
+
+    trainer: Trainer | None = None
+
+    def __call__(self) -> float:
+        """Seconds since the first step."""
+        if self.trainer is None:
+            return 0.0
+        model, config = self.trainer.model, self.trainer.config
+        projection = model.projection.weight.numel() if model.projection is not None else 0
+        weights = model.recurrent_weights() + projection + model.embed_output().numel()
+        muon = 50 * model.config.hidden**3 * 2 * model.config.layers if config.optimizer == "muon" else 0
+        return self.trainer.steps * (6 * weights * config.batch * config.window + muon) / 1e9
+
+
+def run(given: argparse.Namespace, changes: str) -> tuple[float, int, float, int]:
+    """The best held-out loss, the tokens, the seconds and the number of weights."""
     values = read(",".join(given.base)) | read(changes)
     learner.FRESH = float(values.pop("fresh", FRESH))
     plan = bool(values.pop("plan")) if "plan" in values else None
     level = str(values.pop("level", "char"))
-    wishes = Wishes(**{"epochs": given.epochs, "patience": 0, "seed": given.seed, **values})  # type: ignore[arg-type]
+    end: dict[str, float | str | bool] = {"minutes": given.work / 6e10} if given.work else {"epochs": given.epochs}
+    wishes = Wishes(**{**end, "patience": 0, "seed": given.seed, **values})  # type: ignore[arg-type]
+    clock = WorkClock() if given.work else time.monotonic
     with TemporaryDirectory() as work:
         options = RunOptions((given.text,) if given.text else (), Path(work, "run"), valid=given.valid, plan=plan,
                              level=level, songs=given.songs, wishes=wishes)  # fmt: skip
-        session = start_session(options, device=pick_device(given.device), began=time.monotonic())
+        session = start_session(options, device=pick_device(given.device), began=clock(), clock=clock)
+        began = time.monotonic()
+        if isinstance(clock, WorkClock):
+            clock.trainer = session.trainer
         for report in session.trainer.run():
             if report.held_out is not None and given.curve:
                 print(f"    {report.tokens:,} tokens: {report.loss:.4f}, held-out {report.held_out:.4f}", flush=True)
         weights = sum(weight.numel() for weight in session.trainer.model.parameters())
-        return session.trainer.best, report.seconds, weights
+        return session.trainer.best, report.tokens, time.monotonic() - began, weights
 
 
 FRESH = learner.FRESH
@@ -66,6 +92,7 @@ def main() -> None:
     parser.add_argument("--valid")
     parser.add_argument("--songs", choices=("file", "blank"), default="file")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--work", type=float, help="floating-point operations, instead of epochs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--curve", action="store_true")
@@ -75,9 +102,10 @@ def main() -> None:
     prepare_torch()
     torch.manual_seed(given.seed)
     for changes in given.variants:
-        best, seconds, weights = run(given, changes)
+        best, tokens, seconds, weights = run(given, changes)
         print(
-            f"{best:.4f} nats per character, {seconds:.0f} s, {weights:,} weights: {changes or 'as it is'}",
+            f"{best:.4f} nats per character, {tokens:,} tokens, {seconds:.0f} s, {weights:,} weights: "
+            f"{changes or 'as it is'}",
             flush=True,
         )
 

@@ -19,6 +19,7 @@ import torch
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.device import prepare_torch
+from lyricgen.model.locate import find_model
 from lyricgen.mood.config import MoodWishes
 from lyricgen.mood.data import Indices, Labelled, Parts, folds, hold_out, read_labelled
 from lyricgen.mood.metrics import Scores
@@ -129,7 +130,8 @@ def main() -> None:
         "both": ("n-grams and encoder", ours(wishes)),
     }
     if given.init_from:
-        tuned = ours(MoodWishes(epochs=given.epochs, seed=given.seed), source=checkpoint.load(given.init_from))
+        source = checkpoint.load(find_model(given.init_from))
+        tuned = ours(MoodWishes(epochs=given.epochs, seed=given.seed), source=source)
         ways["init"] = "n-grams and encoder, from a language model", tuned
     chosen = dict(way for key, way in ways.items() if given.way is None or key in given.way)
     measure(data, chosen, count=given.folds, seed=given.seed)

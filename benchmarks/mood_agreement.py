@@ -15,6 +15,7 @@ import numpy as np
 from mood import baseline
 
 import lyricgen
+from lyricgen.generation import lyricist
 from lyricgen.model.device import prepare_torch
 from lyricgen.mood.config import MoodWishes
 from lyricgen.mood.data import Example, Labelled, hold_out, read_labelled
@@ -57,17 +58,19 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, help="of the classifier's encoder; 0: n-grams alone")
+    parser.add_argument("--emphasis", type=float, default=lyricist.EMPHASIS, help="of a mood that is asked for")
     given = parser.parse_args()
+    lyricist.EMPHASIS = given.emphasis
     prepare_torch()
     data = read_labelled(songbook())
     judges = {"classifier": classifier(data, epochs=given.epochs)}
     if importlib.util.find_spec("sklearn"):
         judges["logistic"] = logistic(data)
-    lyricist = lyricgen.load(given.model)
-    moods = lyricist.checkpoint.card.moods
+    writer = lyricgen.load(given.model)
+    moods = writer.checkpoint.card.moods
 
     def write(mood: str) -> list[str]:
-        songs = lyricist.write(count=given.songs, seed=given.seed, plan=lyricgen.Plan(mood=mood))
+        songs = writer.write(count=given.songs, seed=given.seed, plan=lyricgen.Plan(mood=mood))
         return [song.text for song in songs]
 
     free = write("")

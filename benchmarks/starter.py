@@ -27,7 +27,7 @@ from lyricgen.text.resources import songbook  # noqa: E402
 from lyricgen.training.recipe import Wishes  # noqa: E402
 from lyricgen.training.session import RunOptions, start_session  # noqa: E402
 
-SHAPE = Wishes(hidden=416, embedding=320, layers=2, tied=True, dropout=0.4, weight_drop=0.2, batch=32, average=0.05)
+SHAPE = Wishes(hidden=480, embedding=360, layers=2, tied=True, dropout=0.25, weight_drop=0.1, batch=32, average=0.05)
 KEPT = ("vocab.json", "history.jsonl", NOVELTY)
 
 

@@ -2,6 +2,7 @@
 
     python benchmarks/training_speed.py                          # 2×LSTM 512, batch 32, 64 steps, 4,000 classes
     python benchmarks/training_speed.py --hidden 128 --embedding 128 --batch 64 --vocab 2090 --tied
+    python benchmarks/training_speed.py --defaults train.txt --minutes 5    # what the defaults choose for that text
     python benchmarks/training_speed.py --optimizer adamw        # without Muon's part of a step
     python benchmarks/training_speed.py --spins 30000000000      # threads that wait spin on, as GNU's OpenMP does
     python benchmarks/training_speed.py --plain-malloc           # large blocks go back to the system each time
@@ -9,7 +10,8 @@
 
 The plain loop is the usual one of tutorials with the same sizes: nn.Embedding, nn.LSTM (or RNN, GRU) with its layers
 in one, nn.Linear, Adam, float32. Both sides take turns; medians. Model FLOPs are 6 × tokens × (recurrent + output
-weights).
+weights); the matrix rate is that of a 2048³ product in the precision of training. With `--defaults` the model, its
+dropout, the optimizer and the batch are those of `lyricgen train FILE --minutes M`, and the sizes given are not used.
 """
 
 import argparse
@@ -17,12 +19,115 @@ import multiprocessing
 import os
 import statistics
 import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # torch is loaded when its threads have been told how to wait
+    from lyricgen.model.config import ModelConfig, TrainConfig
+    from lyricgen.training.dataset import Batch
+
+SIZE = 2048
 
 
 def spin() -> None:
     """Keeps a core busy."""
     while True:
         pass
+
+
+def matrix_rate() -> float:
+    """Floating-point operations a second of a matrix product in the precision of training, the best of three."""
+    import torch
+
+    from lyricgen.model.device import half_precision
+
+    a = torch.ones(SIZE, SIZE, dtype=half_precision(torch.device("cpu")) or torch.float32)
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - began)
+    return 2 * SIZE**3 / min(times[1:])
+
+
+def by_sizes(given: argparse.Namespace) -> "tuple[ModelConfig, TrainConfig, Batch]":
+    """The model and the training that the command line names, and a batch of made-up text."""
+    import torch
+
+    from lyricgen.model.config import ModelConfig, TrainConfig
+    from lyricgen.model.likelihood import to_classes
+    from lyricgen.training.dataset import Batch
+
+    model = ModelConfig(given.vocab, cell=given.cell, embedding=given.embedding, hidden=given.hidden,
+                        layers=given.layers, tied=given.tied)  # fmt: skip
+    training = TrainConfig(window=given.window, batch=given.batch, epochs=1, optimizer=given.optimizer)
+    ids = torch.randint(3, given.vocab, (given.window + 1, given.batch))
+    return model, training, Batch(ids[:-1], to_classes(ids[1:]))
+
+
+def by_defaults(text: Path, minutes: float | None) -> "tuple[ModelConfig, TrainConfig, Batch]":
+    """What `lyricgen train` chooses for a text and a time, and the first batch of that text."""
+    import torch
+
+    from lyricgen.training.epochs import Epochs
+    from lyricgen.training.recipe import Wishes
+    from lyricgen.training.session import RunOptions, start_session
+
+    with TemporaryDirectory() as work:
+        options = RunOptions((str(text),), Path(work, "run"), wishes=Wishes(minutes=minutes))
+        session = start_session(options, device=torch.device("cpu"), began=time.monotonic())
+        print(*session.lines, sep="\n")
+        trainer = session.trainer
+        model, tokens = trainer.model.config, trainer.card.corpus["train_tokens"]
+        epochs = Epochs(session.folder, trainer.config, trainer.vocab, tokens=tokens, planned=bool(model.lengths),
+                        rank=0, ranks=1)  # fmt: skip
+        return model, trainer.config, next(epochs.batches(0, first=0))
+
+
+def plain_loop(shape: "ModelConfig", batch: "Batch") -> Callable[[], None]:
+    """A step of what a tutorial would write."""
+    import torch
+    from torch import nn
+
+    from lyricgen.model.likelihood import IGNORED
+
+    kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[shape.cell]
+    embedding = nn.Embedding(shape.vocab_size, shape.embedding)
+    cell = kind(shape.embedding, shape.hidden, shape.layers)
+    output = nn.Linear(shape.hidden, shape.vocab_size)
+    adam = torch.optim.Adam(nn.ModuleList((embedding, cell, output)).parameters())
+
+    def step() -> None:
+        features, _ = cell(embedding(batch.x))
+        logits = output(features)  # (T, B, V)
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch.y.flatten(), ignore_index=IGNORED)
+        adam.zero_grad()
+        torch.autograd.backward(loss)
+        adam.step()
+
+    return step
+
+
+def measure(steps: dict[str, Callable[[], None]], *, runs: int, busy: int) -> tuple[dict[str, list[float]], float]:
+    """The seconds of each kind of step, taken in turns, and the matrix rate between them."""
+    others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(busy)]
+    for other in others:
+        other.start()
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    rates = []
+    for turn in range(runs + 2):
+        for name, run in steps.items():
+            began = time.perf_counter()
+            run()
+            if turn > 1:
+                seconds[name].append(time.perf_counter() - began)
+        if turn % 4 == 2:
+            rates.append(matrix_rate())
+    for other in others:
+        other.terminate()
+    return seconds, statistics.median(rates)
 
 
 def main() -> None:
@@ -34,79 +139,37 @@ def main() -> None:
     parser.add_argument("--cell", default="lstm")
     parser.add_argument("--optimizer", default="muon")
     parser.add_argument("--tied", action="store_true")
+    parser.add_argument("--defaults", type=Path, metavar="FILE")
+    parser.add_argument("--minutes", type=float, help="for --defaults; without it the default of `lyricgen train`")
     parser.add_argument("--plain-malloc", action="store_true")
     given = parser.parse_args()
+    if given.minutes and not given.defaults:
+        parser.error("--minutes is for --defaults FILE; give both, or leave it out")
     os.environ["GOMP_SPINCOUNT"] = str(given.spins)  # before torch is loaded
 
     import torch
-    from torch import nn
 
     from lyricgen.model import device
-    from lyricgen.model.config import ModelConfig, TrainConfig
-    from lyricgen.model.likelihood import to_classes
     from lyricgen.model.network import LyricModel
-    from lyricgen.training.dataset import Batch
     from lyricgen.training.learner import Learner
-    from lyricgen.training.recipe import matrix_rate
 
     if not given.plain_malloc:
         device.prepare_torch()
-    cpu = torch.device("cpu")
-    shape = {"cell": given.cell, "embedding": given.embedding, "hidden": given.hidden, "layers": given.layers}
-    config = TrainConfig(window=given.window, batch=given.batch, epochs=1, optimizer=given.optimizer)
-    learner = Learner(LyricModel(ModelConfig(given.vocab, tied=given.tied, **shape)), config, device=cpu)
-    ids = torch.randint(3, given.vocab, (given.window + 1, given.batch))
-    batch = Batch(ids[:-1], to_classes(ids[1:]))
-
-    class Plain(nn.Module):
-        """What a tutorial would write."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[given.cell]
-            self.embedding = nn.Embedding(given.vocab, given.embedding)
-            self.cell = kind(given.embedding, given.hidden, given.layers)
-            self.output = nn.Linear(given.hidden, given.vocab)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            """Logits `(T, B, V)`."""
-            features, _ = self.cell(self.embedding(x))
-            return self.output(features)
-
-    plain = Plain()
-    adam = torch.optim.Adam(plain.parameters())
-
-    def plain_step() -> None:
-        loss = nn.functional.cross_entropy(plain(ids[:-1]).flatten(0, 1), ids[1:].flatten())
-        adam.zero_grad()
-        torch.autograd.backward(loss)
-        adam.step()
+    shape, training, batch = by_defaults(given.defaults, given.minutes) if given.defaults else by_sizes(given)
+    learner = Learner(LyricModel(shape), training, device=torch.device("cpu"))
 
     def step() -> None:
         learner.learn(batch, lr=1e-4, step=1, fresh=False)
         learner.losses()
 
-    others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(given.busy)]
-    for other in others:
-        other.start()
-    seconds: dict[str, list[float]] = {"lyricgen": [], "plain": [], "rate": []}
-    for turn in range(given.runs + 2):
-        for name, run in (("lyricgen", step), ("plain", plain_step)):
-            began = time.perf_counter()
-            run()
-            if turn > 1:
-                seconds[name].append(time.perf_counter() - began)
-        if turn % 4 == 2:
-            seconds["rate"].append(matrix_rate(cpu))
-    for other in others:
-        other.terminate()
-    tokens = given.window * given.batch
+    steps = {"lyricgen": step, "plain": plain_loop(shape, batch)}
+    seconds, rate = measure(steps, runs=given.runs, busy=given.busy)
     weights = learner.model.recurrent_weights() + learner.model.embed_output().numel()
-    rate = statistics.median(seconds.pop("rate"))
-    print(f"{given.layers}×{given.cell} {given.hidden}, {given.vocab:,} tokens, batch {given.batch}×{given.window}; "
-          f"a matrix product: {rate / 1e9:.0f} GFLOP/s")  # fmt: skip
+    print(f"{shape.layers}×{shape.cell} {shape.hidden}, {shape.vocab_size:,} tokens, "
+          f"batch {training.batch}×{training.window}; a {SIZE}³ product: {rate / 1e9:.0f} GFLOP/s")  # fmt: skip
     for name, times in seconds.items():
         median = statistics.median(times)
+        tokens = batch.x.numel()
         flops = 6 * tokens * weights / median
         spread = f"{1000 * min(times):.0f} to {1000 * max(times):.0f}"
         print(f"{name}: {1000 * median:.0f} ms a step ({spread}), {tokens / median:,.0f} tokens/s, "

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lyricgen.cli.console import note, show_json
+from lyricgen.cli.copies import gaps
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Json, Model
 
@@ -50,8 +51,7 @@ def check(
     index = read_novelty(folder)
     if index is None:
         raise no_novelty(folder)
-    if index.partial:
-        note(tell("the index lacks the songs that the model was trained on first", "索引里没有模型最初训练用的歌词"))
+    note(*gaps(index))
     found = [check_file(file, index, at_least=at_least) for file in files]
     if as_json:
         data = {"model": str(folder), "at_least": at_least, "partial": index.partial}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 
 from lyricgen.cli.console import note, on_terminal, show_json
-from lyricgen.cli.language import tell
+from lyricgen.cli.language import CHINESE, tell
 from lyricgen.cli.options import CorpusPaths, Device, Json, SongsIn
 from lyricgen.errors import InputError, OptionError
 
@@ -76,6 +76,8 @@ def compare(
                              configs, equal, epochs, minutes, seeds, hidden, layers, embedding,
                              command=shlex.join(["lyricgen", *sys.argv[1:]]))  # fmt: skip
     with Comparison.open(options, device=pick_device(device)) as comparison:
+        if comparison.begun_before:
+            note(f"going on with {comparison.folder}")
         note(*comparison.plan.lines, *_introduction(comparison))
         results = _follow(comparison)
         if comparison.interrupted:
@@ -132,23 +134,25 @@ def _show(
 ) -> None:
     """Prints what came of it, and draws it."""
     from lyricgen.cli import standings as shown
-    from lyricgen.evaluation.standings import common_loss, draw, rank
+    from lyricgen.evaluation.pictures import draw
+    from lyricgen.evaluation.standings import common_loss, rank
 
     standings = rank(results)
+    failed = [run for run in results if run.record.failed]
     goal = common_loss(standings) if loss is None else loss
     pictures = []
     if importlib.util.find_spec("matplotlib") is None:
         note("pictures need matplotlib: pip install 'lyricgen[plots]'")
     else:
-        pictures = draw(standings, comparison.folder, by="seconds" if comparison.options.shape.minutes else "tokens")
+        by = "seconds" if comparison.options.shape.minutes else "tokens"
+        pictures = draw(standings, comparison.folder, by=by, chinese=CHINESE)
     if as_json:
         show_json({
             "out": str(comparison.folder), **comparison.plan.asked, "seeds": comparison.options.seeds,
-            "pictures": list(map(str, pictures)), **shown.to_json(standings, loss=goal, start=start),
+            "pictures": list(map(str, pictures)), **shown.to_json(standings, loss=goal, start=start, failed=failed),
         })  # fmt: skip
     else:
-        held_out = all(run.record.held_out for run in results)
-        print("\n".join(shown.tables(standings, loss=goal, start=start, held_out=held_out)))
+        print("\n".join(shown.tables(standings, loss=goal, start=start, failed=failed)))
     note(f"the runs{' and pictures' if pictures else ''} are in {comparison.folder}")
 
 

@@ -10,7 +10,7 @@ from lyricgen.cli.language import tell
 
 if TYPE_CHECKING:
     from lyricgen.generation.lyricist import Lyricist
-    from lyricgen.text.novelty import Run
+    from lyricgen.text.novelty import NoveltyIndex, Run
 
 NAMED = 5  # copied runs that a note names
 WIDE = 40  # characters of each
@@ -75,8 +75,12 @@ def shorten(text: str, *, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def unknown() -> str:
-    """A line for a model that cannot tell copies."""
-    return tell(
-        "the model has no index of its training songs: copies are not told", "模型没有训练歌词的索引，无法指出照抄"
-    )
+def gaps(index: "NoveltyIndex | None") -> list[str]:
+    """What a model cannot tell of copies, one line each."""
+    if index is None:
+        return [tell("the model has no index of its training songs: copies are not told",
+                     "模型没有训练歌词的索引，无法指出照抄")]  # fmt: skip
+    if index.partial:
+        return [tell("the index lacks the songs that the model was trained on first",
+                     "索引里没有模型最初训练用的歌词")]  # fmt: skip
+    return []

@@ -7,8 +7,8 @@ import typer
 
 from lyricgen.cli.console import check_new_file, note, show_json
 from lyricgen.cli.language import CHINESE, tell
-from lyricgen.cli.options import Device, Json, Model, Seed, SongsIn
-from lyricgen.errors import InputError
+from lyricgen.cli.options import Device, Json, Model, Seed
+from lyricgen.errors import InputError, OptionError
 
 EXAMPLES = tell(
     "Tell how well a model predicts a text.\n\n"
@@ -38,7 +38,10 @@ def evaluate(
         list[str], typer.Argument(metavar="FILE...", help=tell("Texts, or - for standard input.", "文本文件。"))
     ],
     model: Model = None,
-    songs: SongsIn = None,
+    songs: Annotated[str | None, _option(
+        "file|blank", "What a plain text file holds: one song (its blank lines part sections), or a song between any "
+        "two blank lines. Default: what the files that the model learned from held.",
+        "纯文本文件里是一首歌（空行分段）还是每个空行隔开一首歌。缺省：与模型训练时相同。")] = None,
     split: Annotated[str | None, _option("train|valid|test", "Only songs with this label (the songbook's have one).",
                                          "只看标有这个标签的歌（自带歌集有标签）。")] = None,
     per_song: Annotated[bool, _flag("--per-song", "Also a line for each song.", "逐首列出。")] = False,
@@ -69,12 +72,15 @@ def evaluate(
     from lyricgen.text.documents import read_documents
 
     check_new_file(report, option="--report")
+    if train and not samples:
+        raise OptionError("--train tells what the model's own songs copy; add --samples N, or leave it out")
     if samples:
         check_samples(samples, seed=seed or 0)
     folder = find_model(model)
     loaded = checkpoint.load(folder, device=str(pick_device(device)))
     kind = cast(Literal["file", "blank"], songs or loaded.card.songs)
-    documents = [text for text in read_documents(files, songs=kind) if split in (None, text.split.lower())]
+    label = None if split is None else split.lower()
+    documents = [text for text in read_documents(files, songs=kind) if label in (None, text.split.lower())]
     if split and not documents:
         raise InputError(f"no song is labelled {split!r}; leave --split out, or name files in the songbook's form")
     note(f"model: {folder}")

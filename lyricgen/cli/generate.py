@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from lyricgen.cli.console import check_new_file, note, on_terminal
-from lyricgen.cli.copies import by_lines, can_underline, naming, underlined, unknown
+from lyricgen.cli.copies import by_lines, can_underline, gaps, naming, underlined
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Json, Model, Seed
 from lyricgen.cli.plan_options import (
@@ -118,7 +118,7 @@ def generate(
                      rhyme_table=rhyme_table, near=near, acrostic=acrostic, tones=tones, words=words, form=form,
                      like=like, mood=mood, style=style, lines=0 if bare else lines)  # fmt: skip
     if shown:
-        show_plan(plan)
+        show_plan(plan, lines=lines if bare else 0)
     free = FreeForm(lines=lines if bare else 0, length=length, repeats=greedy)
     seed = secrets.randbelow(1 << 31) if seed is None else seed
     folder = find_model(model)
@@ -130,7 +130,7 @@ def generate(
     is_lrc = out is not None and out.suffix.lower() == ".lrc"
     if is_lrc:
         _check_lrc(plan, count=count, as_json=as_json)
-    note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
+    note(f"model: {folder}  seed: {seed}", *gaps(lyricist.checkpoint.novelty))
     marking = can_underline() and lyricist.checkpoint.novelty is not None and out is None
     if count == 1 and not as_json and not strict and out is None:
         text, relaxed = _stream(pieces, lyricist if marking else None)

@@ -124,22 +124,21 @@ def predict(
         raise OptionError("texts come as arguments or by --file; give one of the two")
     from lyricgen.model.device import pick_device
     from lyricgen.mood import checkpoint
-    from lyricgen.mood.data import read_texts
+    from lyricgen.mood.data import Asked, read_texts
     from lyricgen.text.encoding import STDIN
 
     classifier = checkpoint.load(model, device=str(pick_device(device)))
-    found = list(texts) if texts else read_texts(file or [STDIN], text_column=text_column)
-    if not texts:
-        read = len(found)
-        found = [text for text in found if classifier.preparation(text)]
-        if read > len(found):
-            note(f"left out {read - len(found):,} of {read:,} texts: they are empty")
-    predictions = classifier.predict(found)
-    if as_json:
-        show_json({"predictions": [prediction.to_json() for prediction in predictions]})
+    if texts:
+        found = [Asked(text, number) for number, text in enumerate(texts, 1)]
     else:
-        pairs = zip(predictions, found, strict=True)
-        print("\n".join(f"{each.label}\t{each.confidence:.3f}\t{' '.join(text.split())}" for each, text in pairs))
+        found, notes = read_texts(file or [STDIN], text_column=text_column, prepare=classifier.preparation)
+        note(*notes)
+    pairs = list(zip(found, classifier.predict([asked.text for asked in found]), strict=True))
+    if as_json:
+        show_json({"predictions": [{**asked.to_json(), **told.to_json()} for asked, told in pairs]})
+    else:
+        for asked, told in pairs:
+            print(f"{told.label}\t{told.confidence:.3f}\t{' '.join(asked.text.split())}")
 
 
 train.__doc__, predict.__doc__ = TRAIN, PREDICT

@@ -93,6 +93,6 @@ def read_plan(
                      words=words, mood=mood, style=style)  # fmt: skip
 
 
-def show_plan(plan: "Plan") -> None:
-    """Says on standard error how the plan was understood."""
-    note(*plan.describe(chinese=CHINESE))
+def show_plan(plan: "Plan", *, lines: int = 0) -> None:
+    """Says on standard error how the plan was understood; `lines` are those of a song that is free otherwise."""
+    note(*plan.describe(chinese=CHINESE), *([tell(f"lines: {lines}", f"行数：{lines}")] if lines else []))

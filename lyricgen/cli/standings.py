@@ -5,18 +5,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from lyricgen.cli.language import tell
-from lyricgen.evaluation.standings import Standing
+from lyricgen.evaluation.contenders import count_parameters
+from lyricgen.evaluation.run_record import RunResult
+from lyricgen.evaluation.standings import FAR, NEAR, Standing
 
 BACK = 16  # steps back, whose gradient the table shows
 WIDEST = 60  # characters of a line that a model, hardly trained, brings to no end
 
 
-def tables(standings: Sequence[Standing], *, loss: float, start: str, held_out: bool) -> list[str]:
-    """The figures for people, line by line."""
-    lines = [*_table(_main_rows(standings, loss=loss)), ""]
-    if not held_out:
+def tables(standings: Sequence[Standing], *, loss: float, start: str, failed: Sequence[RunResult] = ()) -> list[str]:
+    """The figures for people, line by line; `failed` are the runs that came to nothing."""
+    runs = [run for each in standings for run in each.runs]
+    lines = _table([*_main_rows(standings, loss=loss), *_failed_rows(standings, failed)])
+    for run in failed:
+        lines.append(tell(f"{run.name}, seed {run.seed} failed: {run.record.failed}",
+                          f"{run.name}，种子 {run.seed} 失败：{run.record.failed}"))  # fmt: skip
+    lines.append("")
+    if not all(run.held_out for run in runs):
         lines += [tell("Too little text to hold any out: losses are those of the training text.",
                        "文本太短，没有留出部分：以上是训练文本的损失。"), ""]  # fmt: skip
+    if rates := _rate_rows(standings):
+        lines += [tell(f"What a step leaves of the gradient, {NEAR} to {FAR} steps back:",
+                       f"{NEAR} 到 {FAR} 步前，梯度每退一步剩下的比例："), *_table(rates), ""]  # fmt: skip
     if standings[0].context:
         lines += [tell("Nats per character by the number of tokens read before:", "按前面读过的词元数，每字奈特："),
                   *_table(_context_rows(standings)), ""]  # fmt: skip
@@ -25,9 +35,16 @@ def tables(standings: Sequence[Standing], *, loss: float, start: str, held_out: 
     return lines
 
 
-def to_json(standings: Sequence[Standing], *, loss: float, start: str) -> dict[str, Any]:
+def to_json(
+    standings: Sequence[Standing], *, loss: float, start: str, failed: Sequence[RunResult] = ()
+) -> dict[str, Any]:
     """The figures as a JSON object."""
-    return {"loss": loss, "start": start, "models": [each.to_json(loss=loss, start=start) for each in standings]}
+    return {
+        "loss": loss,
+        "start": start,
+        "models": [each.to_json(loss=loss, start=start) for each in standings],
+        "failed": [{"name": run.name, "seed": run.seed, "why": run.record.failed} for run in failed],
+    }
 
 
 def _main_rows(standings: Sequence[Standing], *, loss: float) -> list[list[str]]:
@@ -43,6 +60,22 @@ def _main_rows(standings: Sequence[Standing], *, loss: float) -> list[list[str]]
                      f"{each.speed:,.0f}" if each.speed else "–", _time(each, loss),
                      f"{_share(each.fading_before, back)} → {_share(each.fading, back)}"])  # fmt: skip
     return rows
+
+
+def _failed_rows(standings: Sequence[Standing], failed: Sequence[RunResult]) -> list[list[str]]:
+    """Rows for those of whose runs none succeeded."""
+    others = {run.name: run.network for run in failed if run.name not in {each.name for each in standings}}
+    return [[name, f"{count_parameters(network):,}", tell("failed", "失败")] for name, network in others.items()]
+
+
+def _rate_rows(standings: Sequence[Standing]) -> list[list[str]]:
+    """What a step leaves of each model's gradient; nothing where the text was too short to measure that."""
+    rates = [(each.name, each.rate_before, each.rate) for each in standings]
+    if all(before is None and after is None for _, before, after in rates):
+        return []
+    head = [tell("model", "模型"), tell("untrained", "训练前"), tell("trained", "训练后")]
+    shown = [[name, *("–" if rate is None else f"{rate:.3f}" for rate in both)] for name, *both in rates]
+    return [head, *shown]
 
 
 def _time(each: Standing, loss: float) -> str:

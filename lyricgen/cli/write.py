@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lyricgen.cli.console import check_new_file, note
-from lyricgen.cli.copies import unknown
+from lyricgen.cli.copies import gaps
 from lyricgen.cli.language import tell
 from lyricgen.cli.options import Device, Model, Seed
 from lyricgen.cli.plan_options import (
@@ -107,7 +107,7 @@ def write(
     bench = Workbench(lyricist, plan=plan, start=start, page=page, settings=settings)
     if not bench.complete and bench.at is not None:
         bench.propose()  # what cannot be begun is refused before anybody types
-    note(f"model: {folder}  seed: {seed}", *([] if lyricist.checkpoint.novelty else [unknown()]))
+    note(f"model: {folder}  seed: {seed}", *gaps(lyricist.checkpoint.novelty))
     Loop(bench, out).run()
 
 

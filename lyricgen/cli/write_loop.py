@@ -40,8 +40,8 @@ HELP = tell(
 )
 
 _COMMAND = re.compile(
-    r"(?P<bare>[rupq?？/])|(?P<name>[le])(?P<number>\s*\d+|\s+\S+)?|(?P<save>w)(?P<file>\s+.*)?", re.I
-)
+    r"(?P<bare>[rupq?？/])|(?P<name>[le])(?P<number>\s*\d+|\s+\S+)?|(?P<save>w)(?P<file>\s+.*)?"
+)  # small letters only: a line may begin with a capital
 _DIGITS = 9  # of a number that can be meant
 
 

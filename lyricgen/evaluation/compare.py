@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from lyricgen.errors import TrainingError
-from lyricgen.evaluation.comparison_setup import CORPUS, CompareOptions, Plan, open_folder
-from lyricgen.evaluation.contenders import Contender, line_up, read_configs
+from lyricgen.evaluation.comparison_setup import CORPUS, RUNS, CompareOptions, Plan, open_folder
+from lyricgen.evaluation.contenders import Contender, line_up, model_config, read_configs
 from lyricgen.evaluation.gradients import context_use, gradient_by_distance
 from lyricgen.evaluation.run_record import RunRecord, RunResult, is_finished, keep_text, load_text, read_result
 from lyricgen.model import checkpoint
@@ -20,8 +20,6 @@ from lyricgen.training.recipe import Wishes
 from lyricgen.training.report import Report
 from lyricgen.training.run_folder import RunFolder
 from lyricgen.training.session import RunOptions, Session, resume_session, start_session
-
-RUNS = "runs"
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,17 @@ class Comparison:
     """Several models on one corpus. Make one with `Comparison.open`, in a `with`.
 
     `run()` yields steps; `stop()` asks it to save and end. Runs that are finished are read from the folder, one that
-    was interrupted goes on where it was saved.
+    was interrupted goes on where it was saved. `begun_before` says whether the folder was there.
     """
 
-    def __init__(self, options: CompareOptions, plan: Plan, folder: Path, *, device: torch.device) -> None:
+    def __init__(
+        self, options: CompareOptions, plan: Plan, folder: Path, *, device: torch.device, begun_before: bool = False
+    ) -> None:
         self.options = options
         self.plan = plan
         self.folder = folder
         self.device = device
+        self.begun_before = begun_before
         self.contenders = line_up(options.cells, read_configs(options.configs), base=plan.base, equal=options.equal,
                                   vocab_size=plan.vocab_size)  # fmt: skip
         self.interrupted = False
@@ -58,12 +59,15 @@ class Comparison:
     def open(cls, options: CompareOptions, *, device: torch.device) -> Iterator["Comparison"]:
         """The comparison in the folder of the options, begun now or before; no other process may have it open.
 
-        Raises LyricgenError where the folder holds another comparison, or none can begin.
+        Raises LyricgenError where the folder holds another comparison, or none can begin, TrainingError where a
+        contender has the name of one that was trained with other settings.
         """
-        folder, plan = open_folder(options, device=device)
+        folder, plan, begun_before = open_folder(options, device=device)
         held = RunFolder(folder)
         try:
-            yield cls(options, plan, folder, device=device)
+            comparison = cls(options, plan, folder, device=device, begun_before=begun_before)
+            comparison._check_runs()
+            yield comparison
         finally:
             held.release()
 
@@ -76,23 +80,37 @@ class Comparison:
     def run(self) -> Iterator[Step]:
         """Does what is not done yet, every contender once before any is trained with a second seed.
 
-        Raises TrainingError where a run is damaged or its settings are not those of its contender.
+        A run that cannot be made, for want of memory for one, is told as one that failed, and the others go on; the
+        next time it is tried again. Raises CheckpointError or TrainingError where a run is damaged.
         """
-        todo = [(contender, seed) for seed in range(self.options.seeds) for contender in self.contenders]
-        for number, (contender, seed) in enumerate(todo, 1):
-            step = Step(contender.name, seed, number, len(todo))
+        for number, (contender, seed) in enumerate(self._todo, 1):
+            step = Step(contender.name, seed, number, len(self._todo))
+            folder = self._folder(contender, seed)
             if self.interrupted:
                 return
             yield step
-            record = self._record(contender, seed)
-            folder = self._folder(contender, seed)
-            if not record.measured:
-                for report in self._train(record, folder):
+            try:
+                for report in self._reports(contender, seed):
                     yield replace(step, report=report)
-                if self.interrupted and not is_finished(folder):
-                    return
-            record = self._record(contender, seed)
+            except (_StartError, MemoryError, RuntimeError) as error:  # RuntimeError is torch's, on any device
+                yield replace(step, result=self._unmade(contender, seed, error))
+                continue
+            record = RunRecord.read(folder)
+            if record is None or not record.measured:  # interrupted
+                return
             yield replace(step, result=read_result(folder, record, name=contender.name, seed=seed))
+
+    @property
+    def _todo(self) -> list[tuple[Contender, int]]:
+        return [(contender, seed) for seed in range(self.options.seeds) for contender in self.contenders]
+
+    def _check_runs(self) -> None:
+        """Raises TrainingError, before anything is trained, where a run's settings are not those of its contender."""
+        for contender, seed in self._todo:
+            folder = self._folder(contender, seed)
+            record = RunRecord.read(folder)
+            if record is not None and record.wishes != vars(self._wishes(contender, seed)):
+                raise TrainingError(f"{folder} was trained with other settings; give them another name in --configs")
 
     def _folder(self, contender: Contender, seed: int) -> Path:
         return self.folder / RUNS / f"{contender.name}-{seed}"
@@ -101,24 +119,40 @@ class Comparison:
         shape = self.options.shape
         return replace(contender.wishes, seed=seed, epochs=shape.epochs, minutes=shape.minutes)
 
-    def _record(self, contender: Contender, seed: int) -> RunRecord:
-        """What is known of a run, which is begun where nothing is."""
-        folder, wishes = self._folder(contender, seed), self._wishes(contender, seed)
+    def _reports(self, contender: Contender, seed: int) -> Iterator[Report]:
+        """Does what is not done of a run: begins it, trains it until it ends or shall stop, measures it."""
+        folder = self._folder(contender, seed)
         record = RunRecord.read(folder)
         if record is None:
             shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed before its first step
-            record = self._start(folder, wishes)
-        if record.wishes != vars(wishes):
-            raise TrainingError(f"{folder} was trained with other settings; give them another name in --configs")
-        return record
+            record = self._start(folder, self._wishes(contender, seed))
+        if not record.measured:
+            yield from self._train(record, folder)
+
+    def _unmade(self, contender: Contender, seed: int, error: Exception) -> RunResult:
+        """What there is to tell of a run that could not be made."""
+        why = str(error) or "there is not enough memory"
+        if not isinstance(error, _StartError):
+            why = f"{why.splitlines()[0]}; a lower hidden or batch takes less memory"
+        wishes = self._wishes(contender, seed)
+        record = RunRecord(dict(vars(wishes)), 0.0, held_out=False, fading_before=(), failed=why)
+        network = model_config(wishes, self.plan.vocab_size)
+        return RunResult(contender.name, seed, self._folder(contender, seed), network, float("nan"), (), record)
 
     def _start(self, folder: Path, wishes: Wishes) -> RunRecord:
-        """Begins a run and measures its model while it knows nothing. The time that this takes is not the run's."""
+        """Begins a run and measures its model while it knows nothing. The time that this takes is not the run's.
+
+        Cells are compared alone: no model has a planner or reads labels of what is to come, which the measures of
+        gradients and of context would not give it.
+        """
         began = time.monotonic()
         corpus = str(self.folder / CORPUS)
         asked = RunOptions((corpus,), folder, songs=self.options.songs, level=self.options.level, wishes=wishes,
-                           command=self.options.command, split_seed=0)  # fmt: skip
-        session = start_session(asked, device=self.device, began=began)
+                           command=self.options.command, plan=False, split_seed=0)  # fmt: skip
+        try:
+            session = start_session(asked, device=self.device, began=began)
+        except TrainingError as error:
+            raise _StartError(str(error)) from error
         ready = time.monotonic() - began
         model, size = session.trainer.model, len(session.trainer.vocab)
         session.trainer.folder.release()
@@ -153,3 +187,7 @@ class Comparison:
         context = context_use(loaded.model, text, vocab=loaded.vocab)
         speed = statistics.median(speeds) if speeds else 0.0
         replace(record, fading=fading, context=context, speed=speed, measured=True).save(folder)
+
+
+class _StartError(Exception):
+    """Why a run cannot begin."""

@@ -1,8 +1,12 @@
 """What a comparison is asked for, and the folder in which it begins."""
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +14,7 @@ from typing import Any
 import torch
 
 from lyricgen.errors import InputError, OptionError
-from lyricgen.evaluation.contenders import EQUALS, check_cells, read_configs, reference_wishes
+from lyricgen.evaluation.contenders import EQUALS, check_cells, check_names, read_configs, reference_wishes
 from lyricgen.model.checkpoint import write_text
 from lyricgen.model.config import check_choice, check_range
 from lyricgen.text.corpus import Corpus, write_songbook
@@ -23,7 +27,8 @@ from lyricgen.training.recipe import Wishes, choose
 
 DEFAULT_MINUTES = 1.0
 COMPARISONS = Path("comparisons")
-PLAN, CORPUS = "comparison.json", "corpus.txt"
+PLAN, CORPUS, RUNS = "comparison.json", "corpus.txt", "runs"
+SONGS = "corpus"  # in what is asked: which songs are compared on
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class CompareOptions:
                       minutes=minutes, patience=0)  # fmt: skip
 
     def asked(self) -> dict[str, Any]:
-        """What decides a run whatever its name and seed: a folder holds runs that have all this in common."""
+        """What decides a run whatever its name and seed, but the songs: a folder's runs have all this in common."""
         paths = [path if path == "-" else str(Path(path).absolute()) for path in self.paths]
         sizes = {name: getattr(self, name) for name in ("hidden", "layers", "embedding")}
         length = {"epochs": self.shape.epochs, "minutes": self.shape.minutes}
@@ -97,62 +102,100 @@ class Plan:
             raise InputError(f"{folder / PLAN} is damaged; choose another --out") from error
 
 
-def open_folder(options: CompareOptions, *, device: torch.device) -> tuple[Path, Plan]:
-    """The folder of a comparison, begun now or before, and its plan.
+def open_folder(options: CompareOptions, *, device: torch.device) -> tuple[Path, Plan, bool]:
+    """The folder of a comparison, its plan, and whether it was begun before.
 
+    The corpus is read in either case: a folder belongs to what the songs were when it was begun, not to their paths.
     Raises OptionError where the folder holds another comparison, and leaves nothing behind where it cannot begin.
     """
-    read_configs(options.configs)  # before anything is made
-    folder = options.out or _default_folder(options)
-    if folder.exists() and not (folder / PLAN).is_file():
-        if not folder.is_dir() or any(folder.iterdir()):
-            raise InputError(f"{folder} exists already and holds no comparison; choose another --out")
-        folder.rmdir()
-    if not folder.exists():
-        _begin(options, folder, device=device)
-    plan, asked = Plan.read(folder), options.asked()
-    other = [name for name in {**plan.asked, **asked} if plan.asked.get(name) != asked.get(name)]
+    check_names(options.cells, read_configs(options.configs))  # before anything is made
+    if options.out is not None:
+        _check_out(options.out, options.asked())
+    with _workplace(options.out or COMPARISONS / "new") as making:
+        corpus = Corpus(options.paths or (songbook(),), songs=options.songs)
+        write_songbook(corpus, making / CORPUS)
+        asked = {**options.asked(), SONGS: _digest(making / CORPUS)}
+        folder = options.out or _default_folder(options, asked)
+        begun = (folder / PLAN).is_file()
+        if not begun:
+            _survey(options, asked, corpus, making, device=device).save(making)
+            if folder.exists():
+                folder.rmdir()
+            making.replace(folder)
+    plan = Plan.read(folder)
+    _check_same(folder, plan.asked, asked)
+    return folder, plan, begun
+
+
+def _check_out(folder: Path, asked: dict[str, Any]) -> None:
+    """Raises LyricgenError for a folder that cannot be the comparison's, as far as that shows without the songs."""
+    if (folder / PLAN).is_file():
+        begun = Plan.read(folder).asked
+        _check_same(folder, begun, {SONGS: begun.get(SONGS), **asked})
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists already and holds no comparison; choose another --out")
+
+
+def _check_same(folder: Path, begun: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Raises OptionError where a comparison was begun with something else than is asked."""
+    if SONGS not in begun:
+        raise OptionError(f"{folder} was begun by an older lyricgen; choose another --out")
+    other = [name for name in {**begun, **asked} if begun.get(name) != asked.get(name)]
+    if other == [SONGS]:
+        raise OptionError(f"{folder} holds a comparison on other songs; choose another --out")
     if other:
         raise OptionError(
             f"{folder} holds a comparison with other settings ({', '.join(other)}); choose another --out"
         )
-    return folder, plan
 
 
-def _default_folder(options: CompareOptions) -> Path:
-    """comparisons/<corpus>-<n>: the one that these settings began, else the first that is free."""
+def _default_folder(options: CompareOptions, asked: dict[str, Any]) -> Path:
+    """comparisons/<corpus>-<n>: the one that these settings and songs began, else the first that is free."""
     first = options.paths[0] if options.paths else "songbook"
     name = "stdin" if first == "-" else Path(first).absolute().stem[:40]
     number = 1
     while (folder := COMPARISONS / f"{name}-{number}").exists():
-        if (folder / PLAN).is_file() and Plan.read(folder).asked == options.asked():
+        if (folder / PLAN).is_file() and Plan.read(folder).asked == asked:
             return folder
         number += 1
     return folder
 
 
-def _begin(options: CompareOptions, folder: Path, *, device: torch.device) -> None:
-    """Makes the folder of a comparison, whole or not at all: the cleaned corpus and what all runs share."""
-    making = folder.parent / f".{folder.name}-{os.getpid()}"
+@contextmanager
+def _workplace(beside: Path) -> Iterator[Path]:
+    """A folder to work in; what was not moved from it is gone afterwards, with the parents that were made for it."""
+    made = [each for each in beside.parents if not each.exists()]  # the innermost first
+    making = beside.parent / f".{beside.name}-{os.getpid()}"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     try:
-        corpus = Corpus(options.paths or (songbook(),), songs=options.songs)
-        write_songbook(corpus, making / CORPUS)
-        prepared = _survey(options, making)
-        recipe = choose(replace(options.shape, cell="lstm"), tokens=prepared.train.tokens,
-                        vocab_size=len(prepared.vocab), device=device)  # fmt: skip
-        text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
-        lines = (*corpus.report.lines(), f"training text: {text}; {prepared.split}")
-        Plan(options.asked(), reference_wishes(recipe), len(prepared.vocab), lines).save(making)
-        making.replace(folder)
-    except BaseException:
+        yield making
+    finally:
         shutil.rmtree(making, ignore_errors=True)
-        raise
+        with contextlib.suppress(OSError):  # one that holds something stays, and so do those around it
+            for each in made:
+                each.rmdir()
 
 
-def _survey(options: CompareOptions, making: Path) -> Prepared:
-    """How many tokens and of how many kinds the runs will read."""
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _survey(
+    options: CompareOptions, asked: dict[str, Any], corpus: Corpus, making: Path, *, device: torch.device
+) -> Plan:
+    """What all runs share, by how many tokens and of how many kinds they will read."""
+    prepared = _prepare(options, making)
+    recipe = choose(replace(options.shape, cell="lstm"), tokens=prepared.train.tokens,
+                    vocab_size=len(prepared.vocab), device=device)  # fmt: skip
+    text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
+    lines = (*corpus.report.lines(), f"training text: {text}; {prepared.split}")
+    return Plan(asked, reference_wishes(recipe), len(prepared.vocab), lines)
+
+
+def _prepare(options: CompareOptions, making: Path) -> Prepared:
+    """The corpus as the runs will read it."""
     rare = 1 if options.level == "char" else WORD_MIN_COUNT
     work = making / "survey"
     work.mkdir()
@@ -161,6 +204,7 @@ def _survey(options: CompareOptions, making: Path) -> Prepared:
         work,
         tokenizer=Tokenizer.of_level(options.level),
         min_count=rare,
+        plan=False,
         blank=options.songs == "blank",
         seed=0,
     )

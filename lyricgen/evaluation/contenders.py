@@ -10,13 +10,14 @@ from typing import Any, get_args
 import torch
 
 from lyricgen.errors import InputError, OptionError
-from lyricgen.model.config import CELL_NAMES, ModelConfig
+from lyricgen.model.config import CELL_NAMES, ModelConfig, TrainConfig
 from lyricgen.model.network import LyricModel
 from lyricgen.training.recipe import Recipe, Wishes
 
 EQUALS = ("parameters", "width")
 SHARED = ("seed", "epochs", "minutes")  # of the whole comparison, not of one who takes part
 WIDEST = 16_384
+SOME_VOCAB = 100  # tokens, where settings are checked before there is a text
 _NAME = re.compile(r"\w[\w.-]{0,39}")
 
 
@@ -63,9 +64,12 @@ def _read_config(name: str, table: Any, *, path: Path) -> Wishes:
         if not isinstance(value, wanted) or isinstance(value, bool) != (kinds[key] is bool):
             raise OptionError(f"{where} {key} must be {kinds[key].__name__}, got {value!r}")
     try:
-        return Wishes(**table)
+        wishes = Wishes(**table)
+        model_config(wishes, SOME_VOCAB)
+        check_training(wishes)
     except OptionError as error:
         raise OptionError(f"{where} {error}") from error
+    return wishes
 
 
 def reference_wishes(recipe: Recipe) -> Wishes:
@@ -88,8 +92,7 @@ def line_up(
     Settings that name a width of their own keep it. Raises OptionError for a name that is there twice.
     """
     named = {**{cell: Wishes(cell=cell) for cell in cells}, **configs}
-    if twice := set(cells) & set(configs):
-        raise OptionError(f"{twice.pop()} is both a cell and a name of --configs; choose another name")
+    check_names(cells, configs)
     goal = count_parameters(model_config(base.over(Wishes(cell="lstm")), vocab_size))
     found = []
     for name, wishes in named.items():
@@ -105,6 +108,12 @@ def model_config(wishes: Wishes, vocab_size: int) -> ModelConfig:
     """The model that wishes describe, its defaults where they say nothing."""
     given = {field.name: getattr(wishes, field.name, None) for field in fields(ModelConfig)}
     return ModelConfig(**{**{k: v for k, v in given.items() if v is not None}, "vocab_size": vocab_size})
+
+
+def check_training(wishes: Wishes) -> None:
+    """Raises OptionError for wishes of a training that cannot be, told before anything is read or trained."""
+    given = {field.name: getattr(wishes, field.name, None) for field in fields(TrainConfig)}
+    TrainConfig(**{**{k: v for k, v in given.items() if v is not None and k not in SHARED}, "epochs": 1})
 
 
 def matching_hidden(config: ModelConfig, parameters: int) -> int:
@@ -124,6 +133,12 @@ def count_parameters(config: ModelConfig) -> int:
     """The parameters of a model, without the memory that it takes."""
     with torch.device("meta"):
         return sum(weight.numel() for weight in LyricModel(config).parameters())
+
+
+def check_names(cells: Sequence[str], configs: Mapping[str, Wishes]) -> None:
+    """Raises OptionError for a name of settings that is a cell's already."""
+    if twice := set(cells) & set(configs):
+        raise OptionError(f"{twice.pop()} is both a cell and a name of --configs; choose another name")
 
 
 def check_cells(cells: Sequence[str]) -> None:

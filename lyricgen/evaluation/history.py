@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lyricgen.errors import CheckpointError
-from lyricgen.model.checkpoint import HISTORY
+from lyricgen.model.checkpoint import CONFIG, HISTORY, read_card
 
 Curve = list[tuple[float, float]]
 
@@ -14,7 +14,8 @@ Curve = list[tuple[float, float]]
 def read_curve(folder: Path, *, what: str) -> Curve:
     """Tokens read and a loss (`held_out` or `loss`, nats per character) at each evaluation of a run.
 
-    Raises CheckpointError where there is no history, or it is damaged.
+    Where nothing was held out (see `has_held_out`) both are the training loss. Raises CheckpointError where there is
+    no history, or it is damaged.
     """
     path = folder / HISTORY
     try:
@@ -27,6 +28,11 @@ def read_curve(folder: Path, *, what: str) -> Curve:
     if not any(math.isfinite(y) for _, y in points):
         raise CheckpointError(f"{path} holds no loss yet: wait for the run's first evaluation")
     return points
+
+
+def has_held_out(folder: Path) -> bool:
+    """Whether a run's `held_out` losses are of held-out text. Raises CheckpointError where its card is damaged."""
+    return not (folder / CONFIG).is_file() or read_card(folder).corpus.get("valid_tokens") != 0
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

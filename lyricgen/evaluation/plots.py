@@ -74,16 +74,13 @@ def _drawable(value: float, log_y: bool) -> bool:
     return math.isfinite(value) and (value > 0 or not log_y)
 
 
-def fading(norms: Mapping[str, Sequence[float]], *, title: str, x: str, y: str, path: Path) -> None:
-    """Draws how gradients fade: for each name the gradient's size 0, 1, 2 … tokens back, on a scale of powers."""
-    series = {name: list(enumerate(map(float, sizes))) for name, sizes in norms.items()}
-    curves(series, title=title, x=x, y=y, path=path, log_y=True)
-
-
 def shares(
-    counts: Mapping[str, Mapping[Any, int]], *, places: Sequence[Any], title: str, x: str, y: str, path: Path
+    counts: Mapping[str, Mapping[Any, int]], *, places: Mapping[Any, str], title: str, x: str, y: str, path: Path
 ) -> None:
-    """Draws bars side by side: which share of each name's counts falls on which place. Raises as `curves` does."""
+    """Draws bars side by side: which share of each name's counts falls on which place, of those that have a name.
+
+    Raises as `curves` does.
+    """
     totals = {name: sum(each.get(place, 0) for place in places) for name, each in counts.items()}
     if not any(totals.values()):
         raise InputError(f"there is nothing to draw in {path.name}: nothing was counted")
@@ -94,7 +91,7 @@ def shares(
             axes.bar(
                 at, [100 * each.get(place, 0) / max(1, totals[name]) for place in places], width, label=_label(name)
             )
-        axes.set_xticks(range(len(places)), [str(place) for place in places])
+        axes.set_xticks(range(len(places)), list(places.values()))
         axes.yaxis.set_major_formatter("{x:g}%")
         axes.grid(axis="y")
         if len(counts) > 1:

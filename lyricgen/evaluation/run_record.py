@@ -70,7 +70,10 @@ class Point:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: its model's shape, its curve, its measurements. `nats` is the best of the curve."""
+    """A finished run: its model's shape, its curve, its measurements. `nats` is the best of the curve.
+
+    `held_out` says whether these losses are of held-out text; where there was none they are those of training.
+    """
 
     name: str
     seed: int
@@ -79,6 +82,7 @@ class RunResult:
     nats: float
     curve: tuple[Point, ...]
     record: RunRecord
+    held_out: bool = True
 
 
 def read_result(folder: Path, record: RunRecord, *, name: str, seed: int) -> RunResult:
@@ -89,9 +93,10 @@ def read_result(folder: Path, record: RunRecord, *, name: str, seed: int) -> Run
         points = [json.loads(line) for line in lines]
         curve = tuple(Point(max(0.0, p["seconds"] - record.ready), p["tokens"], p["held_out"]) for p in points)
         nats = float("nan") if record.failed else float(card.results["held_out"])
+        held_out = int(card.corpus["valid_tokens"]) > 0
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{folder} is damaged; remove it to make that run anew") from error
-    return RunResult(name, seed, folder, card.model, nats, curve, record)
+    return RunResult(name, seed, folder, card.model, nats, curve, record, held_out)
 
 
 def is_finished(folder: Path) -> bool:

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from lyricgen.evaluation.copies import ORDERS, Comparison, Copies, runs
@@ -23,6 +22,7 @@ from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import CONFIG
 from lyricgen.model.config import check_range
+from lyricgen.model.locate import find_model
 from lyricgen.text.documents import Document, read_documents
 from lyricgen.text.readers.sheet import sheet_sections
 from lyricgen.text.song import Song
@@ -180,10 +180,11 @@ def write_samples(
 
 
 def style_of(name: str, *, samples: int, seed: int) -> Style:
-    """How songs are made: of a model's folder those that it writes, of anything else those that stand there."""
-    if not (Path(name) / CONFIG).is_file():
+    """How songs are made: of a model (as `find_model` knows it) those it writes, of anything else those it holds."""
+    folder = find_model(name)
+    if not (folder / CONFIG).is_file():
         return Style(tuple(as_song(document.text, title=document.title) for document in read_documents([name])))
     check_range("samples", samples, 1, 10_000)
     check_range("seed", seed, 0, 2**63 - 1)
-    texts = Lyricist(checkpoint.load(name)).write(count=samples, seed=seed)
+    texts = Lyricist(checkpoint.load(folder)).write(count=samples, seed=seed)
     return Style(tuple(as_song(text.text) for text in texts))

@@ -2,8 +2,7 @@
 
 import math
 import statistics
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from lyricgen.errors import InputError
+from lyricgen.evaluation.comparison_setup import PLAN, RUNS
 from lyricgen.evaluation.contenders import count_parameters
-from lyricgen.evaluation.run_record import Point, RunResult
+from lyricgen.evaluation.run_record import Point, RunRecord, RunResult, read_result
 from lyricgen.generation.constraints import Form
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.model import checkpoint
+from lyricgen.model.config import CELL_NAMES
 
 SAMPLE_LINES = 4
+NEAR, FAR = 32, 64  # steps back between which the gradient's rate per step is told
 Curve = Sequence[tuple[float, float]]
 
 
@@ -59,6 +61,16 @@ class Standing:
         return _mean([run.record.fading for run in self.runs])
 
     @property
+    def rate_before(self) -> float | None:
+        """What a step leaves of the gradient in an untrained model (see `rate_per_step`)."""
+        return rate_per_step(self.fading_before)
+
+    @property
+    def rate(self) -> float | None:
+        """What a step leaves of the gradient after training."""
+        return rate_per_step(self.fading)
+
+    @property
     def context(self) -> dict[int, float]:
         """Nats per character by the number of tokens read before, the mean over seeds."""
         lengths = self.runs[0].record.context.lengths
@@ -93,6 +105,8 @@ class Standing:
             "seeds_that_reach_it": reached,
             "gradient_at_start": list(self.fading_before),
             "gradient": list(self.fading),
+            "rate_per_step_at_start": self.rate_before,
+            "rate_per_step": self.rate,
             "context": {str(length): nats for length, nats in self.context.items()},
             "sample": list(self.sample(start)),
             "curves": [[asdict(point) for point in run.curve] for run in self.runs],
@@ -103,12 +117,40 @@ class Standing:
 def rank(results: Iterable[RunResult]) -> tuple[Standing, ...]:
     """The contenders in the order of their first runs, without runs that failed. Raises InputError for no run."""
     runs: dict[str, list[RunResult]] = {}
+    why = "there is none"
     for result in results:
         if not result.record.failed:
             runs.setdefault(result.name, []).append(result)
+        why = result.record.failed or why
     if not runs:
-        raise InputError("every run failed: the loss was no number; give --configs with a lower lr")
+        raise InputError(f"every run failed ({why}); give --configs with other settings")
     return tuple(Standing(name, tuple(found)) for name, found in runs.items())
+
+
+def read_standings(folder: Path) -> tuple[Standing, ...]:
+    """What a comparison's folder holds so far: the cells, then the others by name.
+
+    Raises InputError where it is none, or has no run that is finished.
+    """
+    if not (folder / PLAN).is_file():
+        raise InputError(f"{folder} holds no comparison; name a folder that `lyricgen compare` made")
+    found = []
+    for run in (folder / RUNS).glob("*-*"):
+        record = RunRecord.read(run)
+        name, _, seed = run.name.rpartition("-")
+        if record is not None and record.measured and seed.isdecimal():
+            found.append(read_result(run, record, name=name, seed=int(seed)))
+    if not found:
+        raise InputError(f"{folder} has no finished run yet; wait for one")
+    cells = {cell: number for number, cell in enumerate(CELL_NAMES)}
+    return rank(sorted(found, key=lambda run: (cells.get(run.name, len(cells)), run.name, run.seed)))
+
+
+def rate_per_step(norms: Sequence[float]) -> float | None:
+    """What a step back leaves of the gradient: the geometric mean from NEAR to FAR, None where that is unknown."""
+    if len(norms) <= FAR or not (norms[NEAR] > 0 and math.isfinite(norms[FAR] / norms[NEAR])):
+        return None
+    return float((norms[FAR] / norms[NEAR]) ** (1 / (FAR - NEAR)))
 
 
 def common_loss(standings: Iterable[Standing]) -> float:
@@ -137,36 +179,6 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     at = np.array(sorted({low, high, *(x for x, _ in curves[0] if low <= x <= high)}))
     means = np.mean([np.interp(at, *np.array(curve).T) for curve in curves], axis=0)
     return list(zip(at.tolist(), means.tolist(), strict=True))
-
-
-def draw(standings: Sequence[Standing], folder: Path, *, by: str) -> list[Path]:
-    """Three pictures: the curves, the gradients by distance, the loss by context. Raises ImportError."""
-    from lyricgen.evaluation import plots
-
-    x = {"seconds": "seconds of training", "tokens": "tokens read"}[by]
-    loss = "held-out nats per character"
-    fading: dict[str, Curve] = {}
-    for each in standings:
-        fading[f"{each.name}, untrained"] = _positive(enumerate(each.fading_before))
-        fading[each.name] = _positive(enumerate(each.fading))
-    pictures: list[tuple[str, Mapping[str, Curve], str, str, str, bool]] = [
-        ("curves.png", {each.name: each.curve(by=by) for each in standings}, "Learning", x, loss, False),
-        ("gradients.png", fading, "How the gradient fades", "steps back, k", "‖∂L(t) / ∂x(t−k)‖", True),
-        ("context.png", {each.name: list(each.context.items()) for each in standings},
-         "How much context helps", "tokens read before", loss, False),
-    ]  # fmt: skip
-    drawn = []
-    for name, series, title, across, up, log_y in pictures:
-        if all(series.values()):
-            with warnings.catch_warnings():  # a name that the font cannot write shows as boxes
-                warnings.filterwarnings("ignore", message="Glyph .* missing")
-                plots.curves(series, title=title, x=across, y=up, path=folder / name, log_y=log_y)
-            drawn.append(folder / name)
-    return drawn
-
-
-def _positive(points: Iterable[tuple[int, float]]) -> Curve:
-    return [(k, norm) for k, norm in points if norm > 0]
 
 
 def _mean(rows: Sequence[Sequence[float]]) -> tuple[float, ...]:

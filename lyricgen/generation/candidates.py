@@ -11,6 +11,7 @@ from lyricgen.generation.engine import Step
 from lyricgen.generation.sampler import warpers
 from lyricgen.generation.writer import Piece, Request, Row, Writer
 from lyricgen.model.network import FIRST_CLASS
+from lyricgen.text.novelty import COPY
 
 FAULT = 3.0  # nats per token that a line is held to cost more for each rule that gave way, for a copy, for a repeat
 
@@ -68,7 +69,7 @@ class Chooser:
                         version.held = writer.keep(step, [k])
                     else:
                         fed[k] = number
-                step = writer.feed(rows, fed, step, request.named)
+                step = writer.feed(rows, fed, step)
             groups = [versions[k : k + count] for k in range(0, len(versions), count)]
             chosen = [self._best(group) for group in groups]
             for version in chosen:
@@ -93,7 +94,7 @@ class Chooser:
         faults = len(course.relaxed) - version.before
         line = draft.lines[-1] if draft.lines else ""
         faults += line in draft.lines[:-1] and course.line.plan.repeats is None
-        faults += self._copies("\n".join(draft.lines[-2:])) > self._copies("\n".join(draft.lines[-2:-1]))
+        faults += self._copies("\n".join(draft.lines[-COPY:])) > self._copies("\n".join(draft.lines[-COPY:-1]))
         return version.nats / max(1, version.tokens) + FAULT * faults
 
     @staticmethod
@@ -101,7 +102,7 @@ class Chooser:
         """The chosen row once more; every version goes on with a random stream of its own."""
         seed = np.random.SeedSequence((int(row.stream.integers(1 << 62)), version))
         draft = replace(row.draft, lines=list(row.draft.lines), ids=list(row.draft.ids))
-        return Row(row.number, row.course.twin(), np.random.Generator(np.random.Philox(seed)), draft)
+        return Row(row.number, row.course.twin(), np.random.Generator(np.random.Philox(seed)), row.named, draft)
 
 
 def _is_sung(version: _Version) -> bool:

@@ -21,6 +21,7 @@ THIRTEEN_OF = {
 }  # fmt: skip
 SLACK = 12  # units that a line without a length of its own goes on for, at most, where the model says only "long"
 GIVEN = "the start text has it otherwise"
+LETTERS = 12  # of a syllable, at most, with signs and spaces
 PULL = 2.5  # nats by which a word that must come is favoured before it has to come
 
 
@@ -196,8 +197,15 @@ class Course:
     def finish(self, draft: Draft) -> None:
         """Takes note of the words that found no place in the song."""
         for word in self._words:
-            self._give_way(f"word {word}", len(draft.lines))
+            if not self._tokens.holds(draft.line, word):  # a song cut to a length ends in a line
+                self._give_way(f"word {word}", len(draft.lines))
         self._words = {}
+
+    def in_bounds(self, draft: Draft) -> bool:
+        """Whether the line may grow however long it is: what is repeated, and syllables as long as they last."""
+        line = self.line
+        spelled = self._tokens.spelled and line.length is not None
+        return bool(line.copy) or (spelled and len(draft.line) < LETTERS * (line.length or 0))
 
     def label(self, draft: Draft) -> tuple[int, int]:
         """What the model is told beside the id that came last: left and rhyme."""
@@ -234,8 +242,8 @@ class Course:
             yield "length", fits
         if self._words and not self.planned:
             yield "words to come", ~tokens.only((END,))
-        if (head := line.plan.head) and len(draft.line) < len(head) and head.startswith(draft.line):
-            yield f"head {head}", tokens.head(head[len(draft.line) :])
+        if (head := line.plan.head) and (rest := tokens.rest_of_head(head, draft.line)):
+            yield f"head {head}", tokens.head(rest)
         if line.classes and left:
             yield self.rhyme_name, tokens.closing(left, line.classes, self.plan.table)
             if line.classes and line.taken:

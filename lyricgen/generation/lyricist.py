@@ -1,7 +1,7 @@
 """The library's front door: a loaded model that writes songs and weighs texts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log
 from pathlib import Path
@@ -18,7 +18,7 @@ from lyricgen.generation.novel import NovelRule
 from lyricgen.generation.plan import Plan
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.generation.syllable_tokens import spells
-from lyricgen.generation.writer import TOGETHER, Piece, Request, Writer
+from lyricgen.generation.writer import TOGETHER, Odds, Piece, Request, Writer, draw_names
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.config import check_range
@@ -236,6 +236,9 @@ class Lyricist:
         form = form or Form(repeats=sampling.greedy)
         if plan.lines and (form.lines or form.length):
             raise OptionError("a plan says itself how many lines there are; leave out --length")
+        if plan.lines and not self._pen.counts:
+            raise OptionError("this model writes a script whose syllables lyricgen cannot count, nor rhyme; "
+                              "leave out the pattern, the rhyme and the acrostic")  # fmt: skip
         if any(line.length or line.rhyme is not None for line in plan.lines) and spells(self.vocab):
             raise OptionError("this model writes letter by letter and cannot count syllables or rhyme; "
                               "for a pattern or a rhyme, train one with --level word")  # fmt: skip
@@ -243,7 +246,36 @@ class Lyricist:
         if lines and (begun := len([line for line in start.split("\n") if line.strip()])) > lines:
             raise InputError(f"the start text has {begun} lines already, and the song shall have {lines}")
         also = ((f"novel {novel}", self._novel_rule(novel).forbidden_ids),) if novel else ()
-        return Request(plan.parted(start), plan, form, sampling, self._named(plan), seed, also, candidates)
+        return Request(
+            plan.parted(start), plan, form, sampling, self._named(plan), seed, also, candidates, self._usual
+        )
+
+    @cached_property
+    def _usual(self) -> tuple[Odds, Odds]:
+        """How usual each mood and each style is among the training songs; nothing where most songs have none.
+
+        A song that is free is one of some mood and style, as each that was learned: what is known of all of them at
+        once has less sense.
+        """
+        card = self.checkpoint.card
+        songs = card.corpus.get("train_songs")
+
+        def odds(name: str, size: int) -> Odds:
+            counts = card.corpus.get(name)
+            if not isinstance(counts, list) or len(counts) != size or not isinstance(songs, int):
+                return ()
+            if not all(isinstance(n, int) and n >= 0 for n in counts):
+                return ()
+            whole = sum(counts)
+            return tuple(n / whole for n in counts) if 0 < songs <= 2 * whole else ()
+
+        return odds("mood_songs", len(card.moods)), odds("style_songs", len(card.styles))
+
+    def settled(self, plan: Plan, *, seed: int) -> Plan:
+        """A plan with the mood and the style that song 0 under a seed draws, where they are open."""
+        card = self.checkpoint.card
+        mood, style = draw_names(self._named(plan), self._usual, seed=seed, number=0)
+        return replace(plan, mood=card.moods[mood - 1] if mood else "", style=card.styles[style - 1] if style else "")
 
     def _named(self, plan: Plan) -> tuple[int, int]:
         """The labels of a plan's mood and style. Raises OptionError for one that the model does not know."""
@@ -259,6 +291,8 @@ class Lyricist:
     def _run(self, request: Request, songs: list[int]) -> Iterator[Piece]:
         if request.candidates == 1:
             return self._pen.write(request, songs=songs)
+        if self.checkpoint.novelty:
+            self.checkpoint.novelty.sort()  # it will be asked about every version of every line
         chooser = Chooser(self._pen, copies=lambda text: sum(run.units for run in self.copied(text)))
         return chooser.write(request, songs=songs)
 

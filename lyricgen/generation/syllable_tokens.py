@@ -61,6 +61,10 @@ class SyllableTokens(Tokens):
             )
         )  # fmt: skip
 
+    @property
+    def _apart(self) -> Mask:
+        return self.latin
+
     @cached_property
     def _begins_word(self) -> Mask:
         return self._each(lambda text: text[0].isalnum())

@@ -70,6 +70,12 @@ class Tokens:
         return found
 
     @cached_property
+    def counts(self) -> bool:
+        """Whether most words or characters have units: a script may have none that are known here."""
+        words = self._each(lambda text: text[0].isalpha())
+        return bool(2 * np.count_nonzero(self.units[words]) >= np.count_nonzero(words))
+
+    @cached_property
     def _blank(self) -> Mask:
         return self._each(lambda text: not text.strip())
 
@@ -180,9 +186,22 @@ class Tokens:
         """What must differ in lines that rhyme."""
         return text[-1]
 
+    @staticmethod
+    def rest_of_head(head: str, line: str) -> str:
+        """What of the characters that a line shall begin with is still to come, in whatever case."""
+        return head[len(line) :] if head.casefold().startswith(line.casefold()) else ""
+
     def _head(self, head: str) -> Mask:
-        """What begins with `head`, or is the beginning of it."""
-        return self._each(lambda text: text.startswith(head) or head.startswith(text))
+        """What begins with `head`, or is the beginning of it: in its case, where any token does."""
+        folded = head.casefold()
+        exact = self._each(lambda text: text.startswith(head) or head.startswith(text))
+        either = self._each(lambda text: text.casefold().startswith(folded) or folded.startswith(text.casefold()))
+        return exact if (exact & ~self._apart).any() else either
+
+    @property
+    def _apart(self) -> Mask:
+        """What has no place in a line that is planned."""
+        return np.zeros(len(self.units), dtype=bool)
 
     def _part_of(self, rest: str) -> Mask:
         """What `rest` begins with."""

@@ -61,6 +61,8 @@ class Workbench:
         settings: Settings | None = None,
     ) -> None:
         self.plan = plan or Plan()
+        if page is None:  # a song that stands has its mood already
+            self.plan = lyricist.settled(self.plan, seed=(settings or Settings()).seed)
         self.settings = settings or Settings()
         self.candidates: tuple[Candidate, ...] = ()
         self.standing: Candidate | None = None  # the line that is rewritten, weighed as its candidates are
@@ -150,7 +152,7 @@ class Workbench:
         line = " ".join("".join(c if c.isprintable() else " " for c in line).split())
         if not line:
             raise OptionError("an empty line is no line; type / for a blank line between sections")
-        if len(line) > MAX_LINE:
+        if len(line) > MAX_LINE and line not in (each.line for each in self.candidates):
             raise OptionError(f"a line has at most {MAX_LINE} characters, got {len(line)}; break it in two")
         at, page = self._at, self.page
         if not self.rewriting:

@@ -25,6 +25,8 @@ from lyricgen.text.vocab import END, FIRST, START
 
 TOGETHER = 64  # songs written side by side
 MOST_CANDIDATES = 64
+NAMING = 1 << 32  # in place of a version: the random stream by which a song draws its mood and style
+Odds = tuple[float, ...]
 Take = Callable[[Tensor, Sequence[int]], Tensor]  # classes (B,) from scores (B, C) of some rows
 DRAWS = 24  # line ends that are tried before a rhyme gives way
 
@@ -33,7 +35,8 @@ DRAWS = 24  # line ends that are tried before a rhyme gives way
 class Request:
     """What is to be written.
 
-    `named` are the labels of the mood and the style, 0 where they are open; `also` are rules beside the form's, each
+    `named` are the labels of the mood and the style, 0 where they are open. `usual` are the odds by which each song
+    draws those that are open, for labels from 1 on; none: they stay unknown. `also` are rules beside the form's, each
     with a name by which it is told should it give way; of so many `candidates` for each line the best is kept.
     """
 
@@ -45,6 +48,7 @@ class Request:
     seed: int = 0
     also: tuple[tuple[str, Rule], ...] = ()
     candidates: int = 1
+    usual: tuple[Odds, Odds] = ((), ())
 
     def __post_init__(self) -> None:
         check_range("seed", self.seed, 0, 2**63 - 1)
@@ -67,6 +71,7 @@ class Row:
     number: int
     course: Course
     stream: np.random.Generator
+    named: tuple[int, int] = (0, 0)
     draft: Draft = field(default_factory=Draft)
 
 
@@ -80,6 +85,11 @@ class Writer:
         self._tokens = tokens_of(labeler)
         self.masks = Masks(labeler, engine.device)
         self._break = labeler.line_break
+
+    @property
+    def counts(self) -> bool:
+        """Whether most of what can be written has characters or syllables that can be counted."""
+        return self._tokens.counts
 
     @torch.inference_mode()
     def write(self, request: Request, *, songs: Sequence[int]) -> Iterator[Piece]:
@@ -105,7 +115,7 @@ class Writer:
             breaks = [k for k, number in enumerate(ids) if self.ends_line(number)]
             breaks = [k for k in breaks if not rows[k].course.finished(rows[k].draft)]
             self._open(rows, breaks, step.features, request.sampling)
-            step = self.feed(rows, ids, step, request.named)
+            step = self.feed(rows, ids, step)
 
     # --- what a song is made of, for those who write otherwise than from its first token to its last
 
@@ -120,7 +130,9 @@ class Writer:
 
     def row(self, request: Request, number: int, version: int = 0) -> Row:
         """A song that is not begun; its version 0 is song `number` under the seed."""
-        return Row(number, self.course(request), song_stream(request.seed, number, version))
+        stream = song_stream(request.seed, number, version)
+        return Row(number, self.course(request), stream,
+                   draw_names(request.named, request.usual, seed=request.seed, number=number))  # fmt: skip
 
     def finished(self, row: Row, rules: FormRules) -> bool:
         """Whether a song is complete."""
@@ -153,7 +165,7 @@ class Writer:
     def next_line(self, rows: Sequence[Row], step: Step, request: Request) -> Step:
         """Begins the next line of rows that stand before their line break."""
         self._open(rows, range(len(rows)), step.features, request.sampling)
-        return self.feed(rows, [self._break] * len(rows), step, request.named)
+        return self.feed(rows, [self._break] * len(rows), step)
 
     @torch.inference_mode()
     def opening(self, text: str) -> Opening | None:
@@ -180,7 +192,7 @@ class Writer:
             row.course.close(draft)
         return piece
 
-    def feed(self, rows: Sequence[Row], ids: Sequence[int | None], step: Step, named: tuple[int, int]) -> Step:
+    def feed(self, rows: Sequence[Row], ids: Sequence[int | None], step: Step) -> Step:
         """The step after each row's id; after None a row's numbers mean nothing."""
         device, height = step.logits.device, len(step.logits)
         known = [END if number is None else number for number in ids]
@@ -188,7 +200,7 @@ class Writer:
         if self._engine.model.planner is None:
             return self._engine.step(padded, step.state)
         told = [
-            (0, 0, 0, 0) if number is None else (*row.course.label(row.draft), *named)
+            (0, 0, 0, 0) if number is None else (*row.course.label(row.draft), *row.named)
             for row, number in zip(rows, ids, strict=True)
         ]
         labels = torch.tensor(told + [(0, 0, 0, 0)] * (height - len(ids)), device=device)
@@ -204,23 +216,27 @@ class Writer:
         self._check_begun(row, text)
         if not len(begun):
             self._open(rows, range(len(rows)), step.features, request.sampling)
-            return self.feed(rows, [opener] * len(rows), step, request.named)
+            return self.feed(rows, [opener] * len(rows), step)
         if self._engine.model.planner is None:
             for row in rows:
                 self._open_unlabelled(row)
-            step = self.feed(rows, [opener] * len(rows), step, request.named)
+            step = self.feed(rows, [opener] * len(rows), step)
             for number in begun.tolist():
-                step = self.feed(rows, [number] * len(rows), step, request.named)
+                step = self.feed(rows, [number] * len(rows), step)
         else:
-            found = self._weigh(row, step, opener, begun, request.named, lengths=row.course.lengths(row.draft))
-            sums = found.weights.cumsum(0).cpu().numpy()
-            picks = []
-            for row in rows:
+            found_for: dict[tuple[int, int], Opening] = {}
+            begins = []
+            for k, row in enumerate(rows):
+                if (found := found_for.get(row.named)) is None:
+                    lengths = row.course.lengths(row.draft)
+                    found = self._weigh(row, self.keep(step, [k]), opener, begun, row.named, lengths=lengths)
+                    found_for[row.named] = found
+                sums = found.weights.cumsum(0).cpu().numpy()
                 at = min(int(np.searchsorted(sums, row.stream.random() * sums[-1], side="right")), len(sums) - 1)
                 extra = int(row.stream.random() * SLACK)
                 row.course.open(row.draft, int(found.lengths[at]), int(found.rhymes[at]), extra=extra)
-                picks.append(at)
-            step = self._engine.keep(found.step, torch.tensor(_padded(picks), device=step.logits.device))
+                begins.append(self.keep(found.step, [at]))
+            step = self.join(begins)
         for row in rows:
             row.draft.add(text)
             row.draft.ids += begun.tolist()
@@ -241,7 +257,8 @@ class Writer:
             told = None
             if self._engine.model.planner is not None:
                 assert labels is not None
-                told = torch.tensor([(*labels[k].tolist(), *request.named)] * height, device=step.logits.device)
+                names = [row.named for row in rows] + [(0, 0)] * (height - len(rows))
+                told = torch.tensor([(*labels[k].tolist(), *named) for named in names], device=step.logits.device)
             step = self._engine.step(torch.full((height,), number, device=step.logits.device), step.state, told)
         for row in rows:
             for line in whole.split("\n")[:-1]:
@@ -286,7 +303,8 @@ class Writer:
             raise OptionError(f"line {number} shall have {wish.length} characters, and the start text has more")
         if wish.repeats is not None and not row.draft.lines[wish.repeats].startswith(text):
             raise OptionError(_other_repeat(number - 1, wish.repeats))
-        if text and wish.head and not wish.head.startswith(text) and not text.startswith(wish.head):
+        begun, head = text.casefold(), wish.head.casefold()
+        if begun and head and not head.startswith(begun) and not begun.startswith(head):
             raise OptionError(f"line {number} shall begin with {wish.head}, and the start text does not")
 
     # --- the start of a line
@@ -362,7 +380,7 @@ class Writer:
         """What may follow in a row, `(C,)`; a rule that would leave nothing gives way, the least important first."""
         draft = row.draft
         allowed = np.ones(len(self._vocab) - FIRST_CLASS, dtype=bool)
-        if (only := rules.forced(draft)) is not None and not row.course.line.copy:
+        if (only := rules.forced(draft)) is not None and not row.course.in_bounds(draft):
             if not row.course.left(draft):
                 return self._tokens.only((only,))
             allowed = self._tokens.units > 0  # signs without end would never fill the line
@@ -389,6 +407,16 @@ class Writer:
     def _recent(self, draft: Draft) -> list[int]:
         """Classes of the last tokens, line breaks left out: lines must be able to end."""
         return [n - FIRST_CLASS for n in draft.ids[-RECENT:] if n >= FIRST and n != self._break]
+
+
+def draw_names(named: tuple[int, int], usual: tuple[Odds, Odds], *, seed: int, number: int) -> tuple[int, int]:
+    """The mood and the style of song `number`: what was asked for, or one as usual as it is in the training songs."""
+    stream = song_stream(seed, number, NAMING)
+    mood, style = (
+        name or (1 + int(stream.choice(len(odds), p=odds)) if odds else 0)
+        for name, odds in zip(named, usual, strict=True)
+    )
+    return mood, style
 
 
 def _other_repeat(number: int, first: int) -> str:

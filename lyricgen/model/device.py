@@ -58,3 +58,8 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     """The context in which training multiplies in half precision, where that pays."""
     kind = half_precision(device)
     return torch.autocast(device.type, dtype=kind) if kind is not None else contextlib.nullcontext()
+
+
+def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor of the host on a device, without waiting for the copy: CUDA wants page-locked memory for that."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

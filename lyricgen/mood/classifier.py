@@ -54,7 +54,9 @@ class Classifier:
         prepared = [self.preparation(text) for text in texts]
         for number, text in enumerate(prepared, 1):
             if not text:
-                raise InputError(f"text {number} of {len(prepared)} is empty: leave it out")
+                raise InputError(
+                    f"text {number} of {len(prepared)} is empty, or emptied by cleaning and stop words: leave it out"
+                )
         groups = [self._group(prepared[k : k + TOGETHER]) for k in range(0, len(prepared), TOGETHER)]
         return np.concatenate(groups) if groups else np.zeros((0, len(self.labels)), np.float32)
 

@@ -1,18 +1,19 @@
 """Labelled texts: read from a table or from songs, without empty ones and duplicates, and parted for training."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lyricgen.errors import InputError
 from lyricgen.mood.preparation import Preparation
-from lyricgen.mood.tables import EXTENSIONS, as_text, read_rows
+from lyricgen.mood.tables import EXTENSIONS, Row, as_text, read_rows
 from lyricgen.text.cleaning import counted
-from lyricgen.text.encoding import STDIN, read_text
+from lyricgen.text.encoding import STDIN, display_name, read_text
 from lyricgen.text.readers import read_songs
 
 SPLITS = {"train": "train", "training": "train", "valid": "valid", "dev": "valid", "validation": "valid",
@@ -60,6 +61,19 @@ class Parts:
     test: Indices
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A text whose label is asked for, and where it stands, from 1: its line, of a table its row."""
+
+    text: str
+    line: int
+    file: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Where it stands, as a JSON object."""
+        return {"line": self.line} if self.file is None else {"file": str(self.file), "line": self.line}
+
+
 def read_labelled(
     path: Path,
     *,
@@ -81,19 +95,30 @@ def read_labelled(
 
 def _read_table(path: Path, columns: dict[str, str | None], notes: list[str]) -> list[Example]:
     examples = []
-    broken: list[InputError] = []
-    for row in read_rows(path, columns):
-        if isinstance(row, InputError):
-            broken.append(row)
-            continue
+    for _, row in _sound_rows(path, columns, notes):
         split = SPLITS.get(as_text(row.get("split")).strip().lower(), "")
         label = " ".join(as_text(row["label"]).split())
         examples.append(Example(as_text(row["text"]), label, split))
-    if broken and not examples:
+    return examples
+
+
+def _sound_rows(path: Path, columns: Mapping[str, str | None], notes: list[str]) -> Iterator[tuple[int, Row]]:
+    """The rows of a table with their numbers; the notes say how many were broken.
+
+    Raises InputError where all are.
+    """
+    sound = 0
+    broken: list[InputError] = []
+    for number, row in read_rows(path, columns):
+        if isinstance(row, InputError):
+            broken.append(row)
+        else:
+            sound += 1
+            yield number, row
+    if broken and not sound:
         raise broken[0]
     if broken:
         notes.append(f"left out {counted(len(broken), 'broken row')}, the first: {broken[0]}")
-    return examples
 
 
 def _read_moods(path: Path, notes: list[str]) -> list[Example]:
@@ -188,22 +213,34 @@ def folds(data: Labelled, count: int, *, seed: int) -> list[Indices]:
     return [np.sort(order[k::count]) for k in range(count)]
 
 
-def read_texts(paths: Sequence[Path], *, text_column: str | None = None) -> list[str]:
+def read_texts(
+    paths: Sequence[Path], *, text_column: str | None = None, prepare: Preparation | None = None
+) -> tuple[list[Asked], list[str]]:
     """The texts of tables (their text column), and of other files and standard input, one a line.
 
-    Raises InputError where there is none.
+    Those of which `prepare` leaves nothing are left out; the second value says what was. Raises InputError where
+    there is none.
     """
-    texts: list[str] = []
-    for path in paths:
-        if path.suffix.lower() in EXTENSIONS:
-            for row in read_rows(path, {"text": text_column}):
-                if isinstance(row, InputError):
-                    raise row
-                texts.append(as_text(row["text"]))
-        else:
-            lines = read_text(path).split("\n")
-            texts += lines[:-1] if lines[-1] == "" else lines
-    if not any(text.strip() for text in texts):
-        name = "standard input" if list(paths) == [STDIN] else ", ".join(map(str, paths))
-        raise InputError(f"{name}: there is no text; give one a line")
-    return texts
+    prepare = prepare or Preparation()
+    notes: list[str] = []
+    found = [asked for path in paths for asked in _asked(path, text_column, notes)]
+    kept = [asked for asked in found if prepare(asked.text)]
+    if not kept:
+        what = "there is no text; give one a line"
+        if any(asked.text.strip() for asked in found):
+            what = "the classifier's stop words and cleaning leave nothing of any text; give texts with other words"
+        raise InputError(f"{', '.join(map(display_name, paths))}: {what}")
+    if len(kept) < len(found):
+        notes.append(f"left out {len(found) - len(kept):,} of {len(found):,} texts: nothing of them is left to read")
+    return kept, notes
+
+
+def _asked(path: Path, text_column: str | None, notes: list[str]) -> Iterator[Asked]:
+    file = None if path == STDIN else path
+    if path.suffix.lower() in EXTENSIONS:
+        for number, row in _sound_rows(path, {"text": text_column}, notes):
+            yield Asked(as_text(row["text"]), number, file)
+    else:
+        lines = read_text(path).split("\n")
+        for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, 1):
+            yield Asked(line, number, file)

@@ -17,6 +17,9 @@ import numpy.typing as npt
 MOST = 2**19
 """N-grams that are kept, the most frequent ones."""
 
+MOST_WEIGHTS = 2**24
+"""Weights of n-grams, one for each class: 64 MiB, and about 2.5 GB while they are fitted (`linear.fit`)."""
+
 TOGETHER = 2048  # texts at a time
 _FEW = 30  # texts: below, an n-gram that stands in one of them is kept too
 GAP_WEIGHT = 0.55  # of a pair with a gap, against pairs without one
@@ -77,6 +80,11 @@ def _occurrences(texts: Sequence[str]) -> tuple[Keys, Keys, int]:
         homes.append(owners[reach:][inside])
     plain = sum(map(len, keys[:-1]))
     return np.concatenate(keys).view(np.int64), np.concatenate(homes), plain
+
+
+def most_ngrams(classes: int) -> int:
+    """How many n-grams are kept where each has a weight for so many classes."""
+    return min(MOST, MOST_WEIGHTS // classes)
 
 
 @dataclass(frozen=True)

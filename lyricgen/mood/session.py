@@ -9,6 +9,7 @@ import torch
 from lyricgen import __version__
 from lyricgen.errors import InputError
 from lyricgen.model import checkpoint as language_models
+from lyricgen.model.locate import find_model
 from lyricgen.mood import checkpoint
 from lyricgen.mood.config import MoodWishes
 from lyricgen.mood.data import Labelled, Parts, part, read_labelled
@@ -74,7 +75,7 @@ def start_session(options: MoodOptions, *, device: torch.device) -> MoodSession:
     parts = part(data, seed=options.wishes.seed)
     if not len(parts.test):
         raise InputError(f"{path}: no class has three texts or more, so nothing can be measured; give more texts")
-    source = language_models.load(options.init_from) if options.init_from else None
+    source = language_models.load(find_model(options.init_from)) if options.init_from else None
     trainer = MoodTrainer(
         data, parts, wishes=options.wishes, preparation=options.preparation, source=source, device=device
     )

@@ -21,11 +21,13 @@ _DELIMITERS = {".tsv": "\t", ".csv": ",\t;|"}
 _LONGEST_CELL = 2**24
 
 Row = dict[str, object]
+Numbered = Iterator[tuple[int, Row | InputError]]
 
 
-def read_rows(path: Path, columns: Mapping[str, str | None]) -> Iterator[Row | InputError]:
+def read_rows(path: Path, columns: Mapping[str, str | None]) -> Numbered:
     """The rows of a table as values by kind of column (text, label, split); a broken row is yielded as an error.
 
+    Each comes with its number: of a .jsonl that of its line, else from 1 under the header, empty lines not counted.
     `columns` says which kinds must be there, under the name that is given or one that is guessed. Raises InputError
     where one is missing.
     """
@@ -39,26 +41,33 @@ def read_rows(path: Path, columns: Mapping[str, str | None]) -> Iterator[Row | I
         yield from _table_rows(lines, columns, name=str(path), delimiters=_DELIMITERS[path.suffix.lower()])
 
 
-def _table_rows(
-    lines: list[str], columns: Mapping[str, str | None], *, name: str, delimiters: str
-) -> Iterator[Row | InputError]:
+def _table_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str, delimiters: str) -> Numbered:
     csv.field_size_limit(_LONGEST_CELL)
-    heads = [next(csv.reader([lines[0]], delimiter=mark)) for mark in delimiters]
+    try:
+        heads = [next(csv.reader([lines[0]], delimiter=mark)) for mark in delimiters]
+    except csv.Error as error:
+        raise _broken(name, error) from None
     sizes = [len(_find(head, columns)) * 1000 + len(head) for head in heads]
     best = sizes.index(max(sizes))
     head, delimiter = heads[best], delimiters[best]
     found = _require(_find(head, columns), columns, head, name=name)
     table = _unquoted(lines[1:], len(head)) if delimiter == "\t" else None
     rows = iter(table) if table is not None else csv.reader((row + "\n" for row in lines[1:]), delimiter=delimiter)
+    number = 0
     while True:
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise InputError(f"{name}: broken table ({error}); check its quotes") from None
+            raise _broken(name, error) from None
         if row is None:
             return
+        number += bool(row)
         if any(cell.strip() for cell in row):
-            yield _pick(row, head, found, delimiter=delimiter)
+            yield number, _pick(row, head, found, delimiter=delimiter)
+
+
+def _broken(name: str, error: csv.Error) -> InputError:
+    return InputError(f"{name}: broken table ({error}); check its quotes")
 
 
 def _unquoted(lines: list[str], width: int) -> list[list[str]] | None:
@@ -79,7 +88,7 @@ def _pick(row: list[str], head: list[str], found: Mapping[str, str], *, delimite
     return {kind: cells.get(column, "") for kind, column in found.items()}
 
 
-def _json_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str) -> Iterator[Row | InputError]:
+def _json_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str) -> Numbered:
     found: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -87,14 +96,14 @@ def _json_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
-            yield InputError(f"{name}, line {number}: broken JSON; mend or remove it")
+            yield number, InputError(f"{name}, line {number}: broken JSON; mend or remove it")
             continue
         if not isinstance(record, dict):
-            yield InputError(f"{name}, line {number}: not an object with columns; mend or remove it")
+            yield number, InputError(f"{name}, line {number}: not an object with columns; mend or remove it")
             continue
         if not found:
             found = _require(_find(list(record), columns), columns, list(record), name=name)
-        yield {kind: record.get(column) for kind, column in found.items()}
+        yield number, {kind: record.get(column) for kind, column in found.items()}
 
 
 def _find(head: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, str]:

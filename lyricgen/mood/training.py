@@ -19,7 +19,7 @@ from lyricgen.mood.data import Indices, Labelled, Parts
 from lyricgen.mood.linear import fit, sparse
 from lyricgen.mood.metrics import Scores
 from lyricgen.mood.network import Encoder, MoodModel, lay_out, shortened
-from lyricgen.mood.ngrams import NgramTable
+from lyricgen.mood.ngrams import NgramTable, most_ngrams
 from lyricgen.mood.preparation import Preparation
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import Ids, Vocab, count_vocab
@@ -81,7 +81,7 @@ class MoodTrainer:
         config = _source_config(source, wishes) if source else encoder_config(
             wishes, vocab_size=len(self.vocab), tokens=sum(lengths)
         )  # fmt: skip
-        table = NgramTable.of(texts)
+        table = NgramTable.of(texts, most=most_ngrams(len(data.labels)))
         model = MoodModel(config, classes=len(data.labels), ngrams=len(table))
         model.take(table)
         if source:
@@ -219,9 +219,10 @@ class MoodTrainer:
         """An epoch's batches: at random, but with texts of about one length side by side."""
         size = self.training.batch
         order = self._rng.permutation(len(train))
-        pools = [order[k : k + 20 * size].tolist() for k in range(0, len(order), 20 * size)]
+        # Up to the last text but one: one text alone, which no batch may be, stays in the pool before.
+        pools = np.split(order, range(20 * size, len(order) - 1, 20 * size))
         groups = []
-        for pool in pools:
+        for pool in [part.tolist() for part in pools]:
             pool.sort(key=lambda k: min(len(train[k]), self.training.window))
             groups += _in_batches(pool, size)
         return iter([groups[k] for k in self._rng.permutation(len(groups))])
@@ -287,7 +288,7 @@ def _stratified(classes: Indices, count: int, *, rng: np.random.Generator) -> In
 
 
 def _in_batches(numbers: list[int], size: int) -> list[list[int]]:
-    """Batches of `size` or a little less; none of one text, which has no variance to be normalized by."""
+    """Two texts or more in batches of about `size`; none of one text, which has no variance to be normalized by."""
     count = max(1, min(math.ceil(len(numbers) / size), len(numbers) // 2))
     return [part.tolist() for part in np.array_split(numbers, count)]
 

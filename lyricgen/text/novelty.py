@@ -1,9 +1,9 @@
 """What stands in the training songs: a compact index of them, and the runs of a text that are found in it.
 
-The index is the songs' fingerprints: for every four units in a row (see `lyricgen.text.units`) thirteen bits of their
+The index is the songs' fingerprints: for every four units in a row (see `lyricgen.text.units`) eleven bits of their
 hash, in the order of the songs. A stretch of a text stands in a song where its fingerprints do, one after the other.
 So no copy is missed, whatever its length; a stretch of n units that stands nowhere passes for one that does with
-probability 2^(-13 (n - 3)) at any one place. The order also tells which song it is, and so how many
+probability 2^(-11 (n - 3)) at any one place. The order also tells which song it is, and so how many
 songs share a stretch: what three or more share is an everyday phrase and no copy.
 """
 
@@ -34,7 +34,8 @@ MOST = 1 << 24
 # the low and the high halves, each deflated: choruses return, and the high halves take less than a byte.
 _HEAD = struct.Struct("<8sHHQQ")
 _DIGEST = 16
-_MAGIC, _VERSION = b"lyricrun", 2
+_MAGIC, _VERSION = b"lyricrun", 3
+_BITS = {2: 13, 3: BITS}  # of a fingerprint in the versions that can be read
 _TABLE = 1 << BITS
 _SOON_SORTED = 1 << 20  # an index of so many fingerprints is sorted for one text too
 _BETWEEN_WORDS = (BREAK, ord("\n"), ord(" "))  # a text that comes in parts may be cut here
@@ -109,6 +110,10 @@ class NoveltyIndex:
     def pairs(self) -> Pairs:
         """Every pair of neighbours; takes eight bytes a unit, so only where texts are written against the index."""
         return Pairs.of(self.prints, _pairs_within(self.prints))
+
+    def sort(self) -> None:
+        """Makes the pairs now, for whoever is going to look for runs in many texts."""
+        _ = self.pairs
 
     @cached_property
     def _ends(self) -> Places:
@@ -198,7 +203,7 @@ class NoveltyIndex:
             raise damaged
         if version > _VERSION:
             raise CheckpointError("novelty.bin was written by a newer lyricgen; install that or a newer one")
-        if version < _VERSION:
+        if version not in _BITS:
             raise CheckpointError("novelty.bin was written by an older lyricgen; train again, or remove that file")
         if not 0 < count <= MOST or _digest(head, body) != data[_HEAD.size : -len(body)]:
             raise damaged
@@ -206,8 +211,10 @@ class NoveltyIndex:
         if low is None or high is None:
             raise damaged
         prints: Fingerprints = high.astype(np.uint16) << np.uint16(8) | low
-        if prints[0] or prints[-1] or prints.max() >= 1 << BITS:
+        if prints[0] or prints[-1] or prints.max() >= 1 << _BITS[version]:
             raise damaged
+        if more := _BITS[version] - BITS:  # the first bits of a longer fingerprint are the shorter one
+            prints = np.where(prints == 0, prints, np.maximum(prints >> np.uint16(more), np.uint16(1)))
         return cls(prints, partial=bool(partial))
 
 

@@ -21,7 +21,7 @@ from lyricgen.text.phonetics import HAN
 
 GRAM = 4
 """Units that a fingerprint covers."""
-BITS = 13
+BITS = 11
 """Of a fingerprint."""
 BREAK = 0x110000
 """In place of a code point: where one song ends and another may begin."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lyricgen.errors import OptionError
+from lyricgen.model.device import send
 from lyricgen.model.likelihood import IGNORED, to_classes
 from lyricgen.text.vocab import START
 
@@ -35,10 +36,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """The same on a device."""
-        labels, plan = (
-            part if part is None else part.to(device, non_blocking=True) for part in (self.labels, self.plan)
-        )
-        return Batch(self.x.to(device, non_blocking=True), self.y.to(device, non_blocking=True), labels, plan)
+        labels, plan = (part if part is None else send(part, device) for part in (self.labels, self.plan))
+        return Batch(send(self.x, device), send(self.y, device), labels, plan)
 
 
 class WindowDataset(Dataset[Parts]):

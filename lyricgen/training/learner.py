@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lyricgen.model.config import TrainConfig
-from lyricgen.model.device import mixed_precision
+from lyricgen.model.device import mixed_precision, send
 from lyricgen.model.likelihood import count_targets, feature_nats, plan_nats
 from lyricgen.model.network import LyricModel, State, detached
 from lyricgen.training.dataset import Batch
@@ -47,7 +47,7 @@ class Learner:
         # batch, whatever the share of each rank.
         counts = torch.stack((count_targets(batch.y), torch.tensor(batch.y.numel()))).float()
         ranks.mean([counts])
-        targets, places = counts.clamp_min(1 / ranks.size).to(self.device, non_blocking=True)
+        targets, places = send(counts.clamp_min(1 / ranks.size), self.device)
         batch = batch.to(self.device)
         state = model.initial_state(batch.x.shape[1]) if fresh else self._emptied(self.state, step)
         self._optimizer.set_rate(lr)
@@ -83,7 +83,7 @@ class Learner:
         never reached when it starts anywhere else, and not find out of them again, at 8 nats a character.
         """
         draws = np.random.default_rng((self.config.seed, step - 1)).random(self.config.batch)
-        kept = torch.from_numpy(draws >= FRESH).chunk(self.ranks.size)[self.ranks.rank].to(self.device)
+        kept = send(torch.from_numpy(draws >= FRESH).chunk(self.ranks.size)[self.ranks.rank], self.device)
         return [tuple(part * kept.view(1, -1, 1) for part in layer) for layer in state]
 
     @torch.no_grad()

@@ -58,13 +58,22 @@ class Names:
             for names, name in ((self.moods, mood), (self.styles, style))
         )
 
+    def counts(self, labels: Labels) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many songs have each mood and each style, by labels of songs `(S, 3)`."""
+        moods, styles = (
+            tuple(np.bincount(labels[:, side], minlength=len(names) + 1)[1:].tolist())
+            for side, names in enumerate((self.moods, self.styles))
+        )
+        return moods, styles
+
 
 @dataclass(frozen=True)
 class Prepared:
     """A corpus ready for training. `split` says in words how the held-out part was taken; it may be empty.
 
     `names` is there where the lines of the training text were labelled, for a model that knows plans.
-    `novelty` tells what stands in the training songs; None where they are too many for it.
+    `novelty` tells what stands in the training songs; None where they are too many for it. `labelled` counts the
+    training songs of each mood and of each style.
     """
 
     vocab: Vocab
@@ -73,6 +82,7 @@ class Prepared:
     split: str
     names: Names | None = None
     novelty: NoveltyIndex | None = None
+    labelled: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
 
 @dataclass
@@ -186,11 +196,13 @@ def prepare(
         labeler = Labeler(vocab)
         if plan or (plan is None and labeler.fits(ids[:SAMPLE])):
             names = _name(spool, split.train, known=names or Names())
-            _write_labels(folder / "labels.npy", ids, labeler, _song_labels(spool, split.train, names))
+            labels = _song_labels(spool, split.train, names)
+            _write_labels(folder / "labels.npy", ids, labeler, labels)
+            labelled = names.counts(labels)
         else:
-            names = None
+            names, labelled = None, ((), ())
         index = _index(spool, split.train, builder.spelling(), novelty or NoveltyBuilder())
-    return Prepared(vocab, train, held if len(split.valid) else None, split.how, names, index)
+    return Prepared(vocab, train, held if len(split.valid) else None, split.how, names, index, labelled)
 
 
 def _name(spool: _Spool, runs: Runs, *, known: Names) -> Names:

@@ -29,6 +29,7 @@ from lyricgen.training.prepare import Names, Prepared, prepare
 from lyricgen.training.probe import tokens_per_second
 from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
 from lyricgen.training.run_folder import BorrowedFolder, RunFolder
+from lyricgen.training.schedule import Clock
 from lyricgen.training.trainer import Trainer
 from lyricgen.training.transfer import grow
 from lyricgen.training.vectors import read_vectors
@@ -86,8 +87,10 @@ class Session:
     lines: tuple[str, ...]
 
 
-def start_session(options: RunOptions, *, device: torch.device, began: float, ranks: Ranks = ALONE) -> Session:
-    """Reads the corpus and makes a run of it. `began`, on `time.monotonic`, is when the command started.
+def start_session(
+    options: RunOptions, *, device: torch.device, began: float, ranks: Ranks = ALONE, clock: Clock = time.monotonic
+) -> Session:
+    """Reads the corpus and makes a run of it. `began`, on the `clock` of its minutes, is when the command started.
 
     Where several `ranks` train together the first does this, and the others take part in the run that it saved.
     Raises LyricgenError, and then leaves no folder behind.
@@ -95,18 +98,22 @@ def start_session(options: RunOptions, *, device: torch.device, began: float, ra
     check_batch(options.wanted, ranks=ranks.size)
     session: Session | None = None
     with ranks.agreed(patient=True):
-        session = _begin(options, device=device, began=began, ranks=ranks) if ranks.first else None
+        if ranks.first:
+            session = _begin(options, device=device, began=began, ranks=ranks, clock=clock)
     path = ranks.same(session.folder if session else Path())
     with _removed_on_failure(session.trainer.folder) if session else nullcontext(), ranks.agreed(patient=True):
         return session or _take_part(path, device=device, ranks=ranks)
 
 
-def resume_session(path: Path, *, device: torch.device, ranks: Ranks = ALONE) -> Session:
+def resume_session(
+    path: Path, *, device: torch.device, ranks: Ranks = ALONE, clock: Clock = time.monotonic
+) -> Session:
     """The run in a folder, where it was saved last. Raises TrainingError where there is none to go on with."""
     session: Session | None = None
     with ranks.agreed(patient=True):
         if ranks.first:
-            trainer = Trainer.resume(RunFolder.reopen(path), read_vocab(path), device=device, ranks=ranks)
+            folder = RunFolder.reopen(path)
+            trainer = Trainer.resume(folder, read_vocab(path), device=device, ranks=ranks, clock=clock)
             session = Session(trainer, path, (f"going on with {path}",))
     with ranks.agreed(patient=True):
         return session or _take_part(path, device=device, ranks=ranks)
@@ -119,7 +126,7 @@ def _take_part(path: Path, *, device: torch.device, ranks: Ranks) -> Session:
     return Session(Trainer.resume(BorrowedFolder(path), read_vocab(path), device=device, ranks=ranks), path, ())
 
 
-def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ranks) -> Session:
+def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ranks, clock: Clock) -> Session:
     """A new run in a folder of its own, saved before its first step."""
     corpus = Corpus(options.paths or (songbook(),), songs=options.songs)
     folder = RunFolder.create(options.out or _next_folder(options.paths))
@@ -137,7 +144,7 @@ def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ra
         card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
                     command=options.command, lyricgen=__version__)  # fmt: skip
         trainer = Trainer.start(model, prepared, recipe.training, folder, card, device=device,
-                                used=time.monotonic() - began, ranks=ranks)  # fmt: skip
+                                used=clock() - began, clock=clock, ranks=ranks)  # fmt: skip
     text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
     said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why)
     said += _unindexed(prepared, source)

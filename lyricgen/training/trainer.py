@@ -67,6 +67,7 @@ class Trainer:
         self._history: list[dict[str, Any]] = []
         steps = self._epochs.steps * max(1, config.epochs)
         self._progress = Progress(config, steps, used=used, clock=clock)
+        self._reserve_time()
         self._stopping = False
 
     @classmethod
@@ -92,6 +93,8 @@ class Trainer:
             "valid_tokens": valid.tokens if valid else 0,
             "valid_characters": valid.characters if valid else 0,
             "valid_songs": valid.songs if valid else 0,
+            "mood_songs": list(prepared.labelled[0]),
+            "style_songs": list(prepared.labelled[1]),
         }
         names = prepared.names or Names()
         card = replace(card, training=asdict(config), corpus={**card.corpus, **corpus}, moods=names.moods,
@@ -166,6 +169,11 @@ class Trainer:
     def best(self) -> float:
         """The lowest held-out loss so far, in nats per character."""
         return self._position.best
+
+    @property
+    def steps(self) -> int:
+        """Updates of the weights so far."""
+        return self._position.step
 
     def stop(self) -> None:
         """Asks the run to save and end after the step at hand."""
@@ -292,7 +300,8 @@ class Trainer:
 
     def _reserve_time(self) -> None:
         """Keeps back what the last evaluation and the last saves will take."""
-        self._progress.reserve = 1.5 * self._position.evaluation_seconds + 2.5  # and the end of the process
+        most = 30 * self.config.minutes  # half of a run at most
+        self._progress.reserve = min(most, 1.5 * self._position.evaluation_seconds + 2.5)  # and the process's end
 
     def _end(self, report: Report) -> Report:
         """Closes the run: saved to go on where it was asked to stop, else finished."""

@@ -211,6 +211,7 @@ def test_a_parent_without_an_index_is_told(run: RunCommand, songs: Path, model: 
     text = tmp_path / "x.txt"
     text.write_text("星星\n", encoding="utf-8")
     assert "the index lacks the songs" in run("check", text, "--model", tmp_path / "n").err
+    assert "the index lacks the songs" in run("generate", "--lines", 4, "--model", tmp_path / "n").err
 
 
 def test_a_run_that_goes_on_keeps_its_index(songs: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
+
+from lyricgen.model.network import LyricModel
 
 from .conftest import Run
 from .test_bad_input import refused
@@ -52,7 +56,10 @@ def test_four_sentences_are_enough(run: Run, four: Path, tmp_path: Path, monkeyp
     # Without --out the same command finds its folder, and trains nothing anew.
     folder = tmp_path / "comparisons" / "four-1"
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*")}
-    data = json.loads(run(*command, "--json", "--loss", 4.5).out)
+    assert "going on with" not in done.err
+    again = run(*command, "--json", "--loss", 4.5)
+    assert f"going on with {Path('comparisons', 'four-1')}\n" in again.err
+    data = json.loads(again.out)
     assert {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*")} == before
     assert data["out"] == str(Path("comparisons", "four-1"))
     assert (data["loss"], data["epochs"], data["seeds"], data["equal"]) == (4.5, 1, 2, "parameters")
@@ -62,8 +69,51 @@ def test_four_sentences_are_enough(run: Run, four: Path, tmp_path: Path, monkeyp
     assert f"{rnn['parameters']:,}" in rows[0] and f"{rnn['nats_per_char']['mean']:.4f}" in rows[0]
     assert rnn["context"]["1"] > 0
     assert rnn["gradient"][0] > 0 and len(rnn["gradient"]) == len(rnn["gradient_at_start"])
+    assert rnn["rate_per_step"] is None and "of the gradient," not in done.out  # too short a text
+    assert data["failed"] == [] and len(data["corpus"]) == 64
     assert run("compare", four, "--epochs", 2, "--cells", "rnn").code == 0
     assert (tmp_path / "comparisons" / "four-2").is_dir()
+
+
+def test_the_rate_per_step_of_gradients_is_told(run: Run, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"  # whose tail, held out, is long enough for 64 steps back
+    rng = random.Random(1)
+    long.write_text("".join("".join(rng.choices("星月雨风山海", k=9)) + "\n" for _ in range(300)), encoding="utf-8")
+    command = ("compare", long, "--cells", "rnn,gru", "--epochs", 1, "--hidden", 8, "--out", tmp_path / "out")
+    models = {model["name"]: model for model in json.loads(run(*command, "--json").out)["models"]}
+    told = {}
+    for name, model in models.items():
+        for when in ("", "_at_start"):
+            norms = model[f"gradient{when}"]
+            assert model[f"rate_per_step{when}"] == pytest.approx((norms[64] / norms[32]) ** (1 / 32))
+        told[name] = [f"{model['rate_per_step_at_start']:.3f}", f"{model['rate_per_step']:.3f}"]
+    table = run(*command).out.split("What a step leaves of the gradient, 32 to 64 steps back:\n")[1].split("\n\n")[0]
+    assert [row.split() for row in table.splitlines()] == [
+        ["model", "untrained", "trained"], *([name, *rates] for name, rates in told.items()),
+    ]  # fmt: skip
+
+
+def test_a_contender_that_failed_is_told_in_the_table(
+    run: Run, four: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = LyricModel.logits
+
+    def logits(self: LyricModel, features: torch.Tensor) -> torch.Tensor:
+        if self.training and self.config.cell == "rnn":
+            raise RuntimeError("can't allocate memory")
+        return honest(self, features)
+
+    monkeypatch.setattr(LyricModel, "logits", logits)
+    command = ("compare", four, "--cells", "rnn,gru", "--epochs", 1, "--out", tmp_path / "out")
+    done = run(*command)
+    assert done.code == 0, done.err
+    _, gru, rnn, why = done.out.split("\n\n")[0].splitlines()
+    assert gru.startswith("gru ") and "→" in gru
+    assert rnn.split()[0] == "rnn" and rnn.endswith("failed")
+    assert why == "rnn, seed 0 failed: can't allocate memory; a lower hidden or batch takes less memory"
+    data = json.loads(run(*command, "--json").out)
+    assert [model["name"] for model in data["models"]] == ["gru"]
+    assert [(each["name"], each["seed"]) for each in data["failed"]] == [("rnn", 0)]
 
 
 def test_pictures_are_drawn_where_they_can_be(
@@ -80,6 +130,18 @@ def test_pictures_are_drawn_where_they_can_be(
     assert "lyricgen[plots]" not in run(*command).err
     for name in ("curves", "gradients", "context"):
         assert (tmp_path / "out" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "out" / f"{name}.svg").read_bytes().startswith(b"<?xml")
+    again = tmp_path / "again.svg"
+    assert run("plot", tmp_path / "out", "--kind", "gradients", "--out", again).code == 0
+    assert again.read_bytes() == (tmp_path / "out" / "gradients.svg").read_bytes()
+
+
+def test_where_nothing_can_be_held_out_the_table_and_the_picture_say_so(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "one.txt").write_text("I like to sing and to dance in the rain all day\n", encoding="utf-8")
+    done = run("compare", tmp_path / "one.txt", "--epochs", 1, "--cells", "rnn", "--out", tmp_path / "out")
+    assert "losses are those of the training text" in done.out
+    assert "<!-- training nats per character -->" in (tmp_path / "out" / "curves.svg").read_text(encoding="utf-8")
 
 
 def test_a_killed_comparison_goes_on(run: Run, four: Path, tmp_path: Path) -> None:
@@ -153,3 +215,4 @@ def test_a_name_that_is_also_a_cell(run: Run, four: Path, tmp_path: Path) -> Non
     path = tmp_path / "c.toml"
     path.write_text("[gru]\nlr = 0.1\n", encoding="utf-8")
     assert "both a cell and a name" in refused(run, "compare", four, "--configs", path, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

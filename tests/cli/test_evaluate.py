@@ -37,6 +37,8 @@ def test_songs_and_lines_on_request(run: Run, model: Path, text: Path) -> None:
 def test_only_songs_with_a_label(run: Run, model: Path, text: Path) -> None:
     data = json.loads(run("evaluate", text, "--model", model, "--split", "test", "--per-song", "--json").out)
     assert [song["title"] for song in data["songs"]] == ["歌0"]
+    loud = run("evaluate", text, "--model", model, "--split", "TEST", "--per-song", "--json")
+    assert json.loads(loud.out) == data
     assert "no song is labelled 'train'" in refused(run, "evaluate", text, "--model", model, "--split", "train")
 
 
@@ -82,6 +84,7 @@ def test_a_report_is_written_once(run: Run, model: Path, songs: Path, text: Path
         (["--samples", -1], "samples must be from 1"),
         (["--samples", 1, "--seed", -1], "seed must be"),
         (["--samples", 1, "--train", "nowhere"], "nowhere"),
+        (["--train", "nowhere"], "add --samples N"),
         (["--report", "nowhere/r.html"], "there is no folder"),
         (["--songs", "foo"], "songs must be"),
     ],

@@ -79,9 +79,9 @@ def test_predict_as_text_and_as_json(run: Run, moods: Path) -> None:
     lines = [line.split("\t") for line in done.out.splitlines()]
     assert [(line[0], line[2]) for line in lines] == [("好", "这家新鲜喜欢"), ("差", "冷了难吃 失望")]
     told = json.loads(run("mood", "predict", "这家新鲜喜欢", "冷了难吃\n失望", "--model", moods, "--json").out)
-    assert set(told) == {"predictions"}
+    assert set(told) == {"predictions"} and [each["line"] for each in told["predictions"]] == [1, 2]
     for line, each in zip(lines, told["predictions"], strict=True):
-        assert set(each) == {"label", "confidence"} and each["label"] == line[0]
+        assert set(each) == {"line", "label", "confidence"} and each["label"] == line[0]
         assert 0.5 <= each["confidence"] <= 1 and f"{each['confidence']:.3f}" == line[1]
 
 
@@ -92,9 +92,24 @@ def test_predict_from_files_and_from_standard_input(
     (tmp_path / "b.tsv").write_text("id\ttext\n1\t推荐很快\n", encoding="utf-8")
     done = run("mood", "predict", "--file", tmp_path / "a.txt", "--file", tmp_path / "b.tsv", "--model", moods)
     assert [line.split("\t")[0] for line in done.out.splitlines()] == ["好", "差", "好"]
-    assert "left out 1 of 4 texts: they are empty" in done.err
+    assert "left out 1 of 4 texts: nothing of them is left to read" in done.err
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("太慢冷了\n".encode())))
     assert run("mood", "predict", "--model", moods).out.startswith("差\t")
+
+
+def test_predictions_say_which_line_they_are_of(
+    run: Run, moods: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("\n新鲜喜欢\n\n难吃失望\n", encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"text": "推荐"}\n{"te\n{"text": "太慢"}\n', encoding="utf-8")
+    files = [str(tmp_path / name) for name in ("a.txt", "b.jsonl")]
+    done = run("mood", "predict", "--file", files[0], "--file", files[1], "--model", moods, "--json")
+    told = [tuple(each.values())[:3] for each in json.loads(done.out)["predictions"]]
+    assert told == [(files[0], 2, "好"), (files[0], 4, "差"), (files[1], 1, "好"), (files[1], 3, "差")]
+    assert "left out 1 broken row, the first:" in done.err and "line 2: broken JSON" in done.err
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("\n太慢冷了\n".encode())))
+    [told] = json.loads(run("mood", "predict", "--model", moods, "--json").out)["predictions"]
+    assert (told["line"], told["label"]) == (2, "差") and "file" not in told
 
 
 def test_stop_words_and_cleaning_travel_with_the_classifier(run: Run, reviews: Path, tmp_path: Path) -> None:
@@ -106,7 +121,11 @@ def test_stop_words_and_cleaning_travel_with_the_classifier(run: Run, reviews: P
     assert done.code == 0
     kept = json.loads((folder / "config.json").read_text(encoding="utf-8"))["preparation"]
     assert kept == {"clean": True, "stop_words": ["的", "今天"]}
-    assert "is empty" in refused(run, "predict", "今天的", "--model", folder)
+    assert "emptied by cleaning and stop words" in refused(run, "predict", "今天的", "--model", folder)
+    (tmp_path / "lines.txt").write_text("今天\n\n的\n", encoding="utf-8")
+    for options in ((), ("--json",)):
+        said = refused(run, "predict", "--file", tmp_path / "lines.txt", "--model", folder, *options)
+        assert "stop words and cleaning leave nothing of any text" in said
 
 
 def test_from_a_language_model(run: Run, reviews: Path, model: Path, tmp_path: Path) -> None:
@@ -116,6 +135,16 @@ def test_from_a_language_model(run: Run, reviews: Path, model: Path, tmp_path: P
     assert "leave out --cell" in refused(
         run, "train", reviews, "--out", tmp_path / "n", "--init-from", model, "--cell", "gru"
     )
+
+
+def test_from_the_model_that_lyricgen_brings_along(
+    run: Run, reviews: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lyricgen.model.locate.starter_folder", lambda: model)
+    done = run("mood", "train", reviews, "--out", "m", "--init-from", "starter", "--epochs", 1)
+    assert done.code == 0, done.err
+    assert "2×LSTM 32" in done.err
 
 
 @pytest.mark.parametrize(

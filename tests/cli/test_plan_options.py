@@ -27,3 +27,8 @@ def test_the_plan_is_shown_beside_the_results(capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr()
     assert shown.out == ""
     assert [row.split() for row in shown.err.splitlines()][1:] == [["1", "7"], ["2", "7"]]
+
+
+def test_the_lines_of_a_free_song_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    show_plan(Plan(), lines=8)
+    assert capsys.readouterr().err.splitlines()[-1] == "lines: 8"

@@ -224,3 +224,11 @@ def test_a_pipe_in_utf8_and_chinese(model: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.decode()) == (0, "星星\n")
     told = done.stderr.decode()
     assert "第 2 行" in told and "换一批候选" in told and "没有存到文件里" in told
+
+
+def test_a_line_may_begin_with_a_capital_that_is_a_command_in_small(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = talk("W 的世界 | L 5 | R | q")
+    assert (done.code, done.out) == (0, "W 的世界\nL 5\nR\n") and not list(tmp_path.iterdir())

@@ -15,7 +15,10 @@ from lyricgen.text.song import Song, parse_songbook
 from lyricgen.text.tokenizer import Tokenizer
 
 MOODS = {"欢快", "温柔", "思念", "忧伤", "愤怒", "平静", "励志", "迷茫"}
-# Words of grammar, which every text is full of; the rest of the nouns, verbs, adjectives and times is content.
+# Words of content by their part of speech in jieba's dictionary: nouns, verbs, adjectives, adverbs, times, places,
+# directions, idioms, states. Words of grammar among these, which every text is full of, are left out: words that deny
+# or allow, verbs of direction after others, adverbs of time and degree. An adverb of manner (慢慢) counts.
+CONTENT = "nvadtsfiz"
 GRAMMAR = """
     我们 你们 他们 她们 它们 自己 什么 怎么 没有 不是 就是 还是 一个 这个 那个 因为 所以 可是 但是 如果 不要 不会 不能
     可以 已经 这样 那样 一样 有人 谁都 一切 所有 起来 下来 出来 过来 上去 下去 进来 回来 别人 大家 有点 一点 一下
@@ -97,23 +100,23 @@ def test_line_ends_rhyme(songs: list[Song]) -> None:
     assert good / pairs >= 0.6
 
 
-def test_no_word_stands_in_too_many_songs(songs: list[Song]) -> None:
+def test_no_word_of_content_stands_in_too_many_songs(songs: list[Song]) -> None:
     kinds = word_kinds()
     counts: Counter[str] = Counter()
     grammar = set(GRAMMAR.split())
     cut = Tokenizer.of_level("word").split
     for song in songs:
-        words = {word for word in cut(song.text()) if len(word) > 1 and kinds.get(word, "n")[0] in "nvatsfiz"}
+        words = {word for word in cut(song.text()) if len(word) > 1 and kinds.get(word, "n")[0] in CONTENT}
         counts.update(words - grammar)
     commonest = dict(counts.most_common(100))
     assert 0.2 * len(songs) <= sum("星星" in song.text() for song in songs) <= len(songs) / 3
     assert {word for word, count in commonest.items() if count > 0.15 * len(songs)} <= {"星星"}
 
 
-def test_lines_are_unique_outside_choruses() -> None:
+def test_lines_stand_once_outside_choruses() -> None:
     sections = [section for path in songbook().glob("*.txt") for section in raw_sections(path)]
-    lines = [line for name, lines in sections if "副歌" not in name for line in lines]
-    assert len(set(lines)) >= 0.95 * len(lines)
+    counts = Counter(line for name, lines in sections if "副歌" not in name for line in lines)
+    assert [*counts.values()].count(1) >= 0.95 * counts.total()
 
 
 def test_no_run_of_ten_characters_stands_in_more_than_three_songs(songs: list[Song]) -> None:

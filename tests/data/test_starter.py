@@ -1,6 +1,7 @@
 """What the starter promises: small, whole, no reciter, and a card that tells the truth about it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,12 +46,17 @@ def test_it_is_small_and_in_half_precision(folder: Path) -> None:
         assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F16"}  # noqa: SIM118
 
 
+def han(line: str) -> str:
+    """What two lines are compared by: a copy with other spaces or punctuation is a copy."""
+    return "".join(filter(is_han, line))
+
+
 def test_it_does_not_recite(starter: Lyricist) -> None:
     """Of 200 songs at its default temperature, at most 2 % of the lines of six characters or more are known ones."""
-    known = {line for song in read_songs([songbook()]) if isinstance(song, Song) and song.split == "train"
+    known = {han(line) for song in read_songs([songbook()]) if isinstance(song, Song) and song.split == "train"
              for line in song.lines}  # fmt: skip
-    written = [line for song in starter.write(count=200, seed=20) for line in song.lines]
-    long = [line for line in written if sum(map(is_han, line)) >= 6]
+    written = [han(line) for song in starter.write(count=200, seed=20) for line in song.lines]
+    long = [line for line in written if len(line) >= 6]
     assert len(long) > 1000
     assert np.mean([line in known for line in long]) <= 0.02
 
@@ -83,7 +89,17 @@ def test_its_card_shows_twenty_songs_as_they_came(card: str) -> None:
     assert all(text.startswith("星星") for _, text in songs)
 
 
-def test_its_card_shows_the_song_that_a_seed_gives(starter: Lyricist, card: str) -> None:
-    (song,) = starter.write("星星", seed=1)
-    first_line = song.text.split("\n")[0]
-    assert f"### Seed 1\n\n```\n{first_line}" in card
+def test_its_card_shows_the_songs_that_the_seeds_give(starter: Lyricist, card: str) -> None:
+    """By their first lines, which a change of the model or of the way it writes would not leave as they are."""
+    shown = re.findall(r"### Seed \d+\n\n```\n(.*)\n", card)
+    assert shown == [first_line(starter.stream("星星", seed=seed)) for seed in range(1, 21)]
+
+
+def first_line(pieces: Iterator[str]) -> str:
+    """The first line of a song; the rest is not written."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        if "\n" in text:
+            break
+    return text.split("\n")[0]

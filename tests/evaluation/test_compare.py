@@ -13,8 +13,13 @@ from safetensors.torch import load_file
 from lyricgen.errors import InputError, LyricgenError, OptionError, TrainingError
 from lyricgen.evaluation.compare import Comparison, Step
 from lyricgen.evaluation.comparison_setup import CompareOptions
-from lyricgen.evaluation.run_record import RECORD, TEXT, RunResult
+from lyricgen.evaluation.contenders import count_parameters, model_config
+from lyricgen.evaluation.run_record import RECORD, TEXT, RunResult, load_text
+from lyricgen.evaluation.standings import rank, read_standings
+from lyricgen.model import checkpoint
+from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
+from lyricgen.text.labels import Labeler
 
 CPU = torch.device("cpu")
 
@@ -74,6 +79,100 @@ def test_every_contender_is_trained_with_every_seed_on_one_split(done: CompareOp
         assert run.record.context.lengths[0] == 1 and run.record.speed > 0
     assert found[0].nats != found[2].nats
     assert found[0].record.fading != found[0].record.fading_before
+
+
+def test_cells_are_compared_without_planners_even_on_sung_chinese(done: CompareOptions) -> None:
+    with Comparison.open(done, device=CPU) as comparison:
+        found = [step.result for step in comparison.run() if step.result]
+        told = {each.name: count_parameters(model_config(each.wishes, comparison.plan.vocab_size))
+                for each in comparison.contenders}  # fmt: skip
+    for run in found:
+        loaded = checkpoint.load(run.folder)
+        text = load_text(run.folder, vocab_size=len(loaded.vocab))
+        assert Labeler(loaded.vocab).fits(text)  # a text on which `train` makes a model that plans
+        assert loaded.model.config.labels == (0, 0, 0, 0) and not loaded.card.moods
+        assert sum(weight.numel() for weight in loaded.model.parameters()) == told[run.name]
+    assert {each.name: each.parameters for each in rank(found)} == told
+
+
+def test_other_songs_are_another_comparison(
+    done: CompareOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    songs = Path(shutil.copytree(done.paths[0], tmp_path / "songs"))
+    options = replace(done, paths=("songs",), out=None)
+    comparisons = tmp_path / "comparisons"
+
+    def opened(options: CompareOptions) -> tuple[str, bool]:
+        with Comparison.open(options, device=CPU) as comparison:
+            return comparison.folder.name, comparison.begun_before
+
+    assert opened(options) == ("songs-1", False)
+    assert opened(options) == ("songs-1", True)
+    text = (songs / "0.txt").read_text(encoding="utf-8")
+    (songs / "0.txt").write_text(text.replace("星", "光"), encoding="utf-8")
+    assert opened(options) == ("songs-2", False)
+    with pytest.raises(OptionError, match="songs-1 holds a comparison on other songs; choose another --out"):
+        opened(replace(options, out=comparisons / "songs-1"))
+    (songs / "0.txt").write_text(text, encoding="utf-8")
+    assert opened(options) == ("songs-1", True)
+    assert sorted(path.name for path in comparisons.iterdir()) == ["songs-1", "songs-2"]
+    # What comparisons keep of the songs is not read as songs.
+    here = replace(options, paths=(".",))
+    (name, _), again = opened(here), opened(here)
+    assert again == (name, True)
+
+
+def test_a_run_that_cannot_begin_does_not_stop_the_others(
+    done: CompareOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = LyricModel.__init__
+
+    def full(self: LyricModel, config: ModelConfig) -> None:
+        if config.cell == "rnn" and torch.empty(0).device.type != "meta":
+            raise RuntimeError("can't allocate memory: you tried to allocate 9 bytes\nand more")
+        honest(self, config)
+
+    options = replace(done, out=tmp_path / "out", epochs=1, seeds=1)
+    with monkeypatch.context() as small:
+        small.setattr(LyricModel, "__init__", full)
+        rnn, gru = results(options)
+        assert rnn.record.failed == "there is not enough memory for a model of this size; try a lower --hidden"
+        assert not gru.record.failed
+        assert [each.name for each in rank([rnn, gru])] == ["gru"]
+        with pytest.raises(InputError, match="every run failed"):
+            rank([rnn])
+    rnn, gru = results(options)  # where there is room again it is made
+    assert not rnn.record.failed and rnn.nats > 0
+
+
+def test_a_run_for_which_memory_ends_in_training_does_not_stop_the_others(
+    done: CompareOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = LyricModel.logits
+
+    def logits(self: LyricModel, features: torch.Tensor) -> torch.Tensor:
+        if self.training and self.config.cell == "rnn":
+            raise RuntimeError("can't allocate memory\nat some line")
+        return honest(self, features)
+
+    monkeypatch.setattr(LyricModel, "logits", logits)
+    rnn, gru = results(replace(done, out=tmp_path / "out", epochs=1, seeds=1))
+    assert rnn.record.failed == "can't allocate memory; a lower hidden or batch takes less memory"
+    assert not gru.record.failed
+
+
+def test_what_a_folder_holds_is_read_back(copy: CompareOptions) -> None:
+    assert copy.out is not None
+    assert read_standings(copy.out) == rank(results(copy))
+    for path in copy.out.glob(f"runs/gru-*/{RECORD}"):
+        path.unlink()
+    assert [each.name for each in read_standings(copy.out)] == ["rnn"]
+    shutil.rmtree(copy.out / "runs")
+    with pytest.raises(InputError, match="no finished run yet"):
+        read_standings(copy.out)
+    with pytest.raises(InputError, match="holds no comparison"):
+        read_standings(copy.out.parent)
 
 
 def test_what_is_done_is_kept_and_only_what_lacks_is_made(done: CompareOptions, copy: CompareOptions) -> None:
@@ -141,9 +240,11 @@ def test_a_name_with_new_settings_is_refused(copy: CompareOptions, tmp_path: Pat
     path.write_text('[gru]\ncell = "gru"\n', encoding="utf-8")
     options = replace(copy, cells=("rnn",), configs=path)
     assert len(results(options)) == 4
-    path.write_text('[gru]\ncell = "gru"\nlr = 0.02\n', encoding="utf-8")
+    path.write_text('[lstm]\ncell = "lstm"\n[gru]\ncell = "gru"\nlr = 0.02\n', encoding="utf-8")
     with pytest.raises(TrainingError, match="was trained with other settings"):
         results(options)
+    assert options.out is not None
+    assert not (options.out / "runs" / "lstm-0").exists()  # told before anybody is trained
 
 
 def test_one_process_at_a_time(copy: CompareOptions) -> None:
@@ -161,11 +262,30 @@ def test_damage_is_told(copy: CompareOptions, name: str) -> None:
             results(copy)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[a]\ncell = "elman"', "[a] cell must be one of rnn, lstm, gru, got 'elman'"),
+        ('[a]\noptimizer = "sgd"', "[a] optimizer must be one of muon, adamw, adam, got 'sgd'"),
+        ('[gru]\ncell = "gru"', "gru is both a cell and a name"),
+    ],
+)
+def test_a_contender_that_cannot_be_is_told_before_anything_is_made(
+    done: CompareOptions, tmp_path: Path, text: str, says: str
+) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(OptionError) as error:
+        results(replace(done, configs=path, out=tmp_path / "new" / "out"))
+    assert says in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["c.toml"]
+
+
 @pytest.mark.parametrize("text", ["", "啊", "啊\n啊\n"])
 def test_a_corpus_that_is_none_leaves_nothing_behind(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     with pytest.raises(LyricgenError):
-        results(CompareOptions((str(tmp_path / "a.txt"),), tmp_path / "out", epochs=1))
+        results(CompareOptions((str(tmp_path / "a.txt"),), tmp_path / "new" / "out", epochs=1))
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 

@@ -36,11 +36,12 @@ def linear(make_model: Make) -> LyricModel:
     return model
 
 
-def slope(model: LyricModel, target: int) -> float:
-    """|∂L/∂h| of the linear model: the output weights times what the softmax of the bias is off by."""
+def slope(model: LyricModel, target: int, *, hidden: float = 0.0) -> float:
+    """|∂L/∂h| of the linear model at a state: the output weights times what the softmax is off by."""
     assert model.output is not None
     bias, weights = model.bias.detach().double().numpy(), model.output.weight.detach().double().numpy()[:, 0]
-    odds = np.exp(bias) / np.exp(bias).sum()
+    odds = np.exp(bias + weights * hidden)
+    odds /= odds.sum()
     odds[target - 2] -= 1
     return abs(float(odds @ weights))
 
@@ -57,9 +58,23 @@ def test_the_norms_of_all_places_are_averaged(linear: LyricModel) -> None:
 
 
 def test_no_gradient_is_counted_across_an_end_of_song(linear: LyricModel) -> None:
-    through = gradient_by_distance(linear, text(4, 4, 4, 4, 4, 4, 2, 4, 4, 4, 4, 4), reach=3)
+    ids = text(4, 4, 4, 4, 4, 4, 2, 4, 4, 4, 4, 4)
     # Of the targets from place 4 on, those one to four steps past the end do not see four inputs of their song.
-    assert through[1:] == pytest.approx([through[0] / 2**k for k in (1, 2, 3)], rel=0.5)
+    sums, counts = np.zeros(4), np.zeros(4)
+    for target in range(4, 12):
+        states = [0.0]
+        for token in ids[target - 4 : target]:  # an end of song saturates the unit
+            states.append(1.0 if token == 2 else math.tanh(0.5 * states[-1]))
+        carried = slope(linear, int(ids[target]), hidden=states[-1])
+        for k in range(4):
+            if ids[target - 1 - k] == 2:
+                break
+            carried *= 1 - states[-1 - k] ** 2
+            sums[k] += 0.7 * carried
+            counts[k] += 1
+            carried *= 0.5
+    assert counts.tolist() == [7, 6, 5, 4]
+    assert gradient_by_distance(linear, ids, reach=3) == pytest.approx(sums / counts, rel=1e-5)
     only = gradient_by_distance(linear, text(4, 4, 4, 4, 2, 4, 4), reach=3, positions=10)
     assert len(only) == 4
     assert len(gradient_by_distance(linear, text(4, 2, 4, 2, 4, 2, 4, 2), reach=3)) == 1

@@ -60,7 +60,9 @@ def test_the_same_points_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_how_gradients_fade_is_drawn_by_powers(tmp_path: Path) -> None:
-    plots.fading({"rnn": [1, 1e-3, 1e-6], "lstm": [1, 0.5, 0.2]}, **NAMES, path=tmp_path / "a.svg")
+    norms = {"rnn": [1, 1e-3, 1e-6], "lstm": [1, 0.5, 0.2]}
+    series = {name: list(enumerate(sizes)) for name, sizes in norms.items()}
+    plots.curves(series, **NAMES, path=tmp_path / "a.svg", log_y=True)
     text = (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert vertices(text) == [3, 3]
     assert "<!-- 0.001 -->" in text or "<!-- 0.01 -->" in text
@@ -68,13 +70,13 @@ def test_how_gradients_fade_is_drawn_by_powers(tmp_path: Path) -> None:
 
 def test_shares_are_bars_of_each_name(tmp_path: Path) -> None:
     counts = {"甲": {"发花": 1, "梭坡": 3}, "乙": {"梭坡": 1}}
-    plots.shares(counts, places=["发花", "梭坡"], **NAMES, path=tmp_path / "a.svg")
+    plots.shares(counts, places={"发花": "发花", "梭坡": "梭坡+"}, **NAMES, path=tmp_path / "a.svg")
     text = (tmp_path / "a.svg").read_text(encoding="utf-8")
     bars = re.findall(r'<path d="M (\S+) (\S+) \nL \S+ \S+ \nL \S+ (\S+) [^"]*" clip-path[^>]*style="fill: #', text)
     heights = sorted(round(float(low) - float(high), 3) for _, low, high in bars)
     assert heights[:2] == [0, pytest.approx(heights[3] / 4, abs=0.01)]
     assert heights[2] == pytest.approx(heights[3] * 3 / 4, abs=0.01)
-    assert "<!-- 发花 -->" in text
+    assert "<!-- 发花 -->" in text and "<!-- 梭坡+ -->" in text
 
 
 def test_neighbours_are_all_named(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_what_cannot_be_drawn(tmp_path: Path, series: object, name: str, error: 
 
 def test_no_counts_are_no_picture(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing was counted"):
-        plots.shares({"甲": {}}, places=["发花"], **NAMES, path=tmp_path / "a.png")
+        plots.shares({"甲": {}}, places={"发花": "发花"}, **NAMES, path=tmp_path / "a.png")
 
 
 def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +117,9 @@ def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
 def test_without_a_chinese_font_the_own_one_shows_every_label(no_system_font: None, tmp_path: Path) -> None:
     assert plots.font_families() == ("Lyricgen CJK", "DejaVu Sans")
     labels = {label for song in Corpus([songbook()]) for label in (song.mood, song.style)}
-    source = (Path(plots.__file__).parent.parent / "cli" / "plot.py").read_text(encoding="utf-8")
+    package = Path(plots.__file__).parent.parent
+    drawing = [package / "cli" / "plot.py", package / "evaluation" / "pictures.py"]
+    source = "".join(path.read_text(encoding="utf-8") for path in drawing)
     axes = set(re.findall("[\u4e00-\u9fff]", source))
     assert plots.missing("".join([*THIRTEEN, *FOURTEEN, *labels, *axes])) == ""
     assert plots.missing("星鲲𪚥𪚥") == "鲲𪚥"

@@ -6,7 +6,7 @@ import pytest
 
 from lyricgen.errors import InputError
 from lyricgen.evaluation.run_record import Point, RunRecord, RunResult
-from lyricgen.evaluation.standings import Standing, common_loss, mean_curve, rank, seconds_to
+from lyricgen.evaluation.standings import Standing, common_loss, mean_curve, rank, rate_per_step, seconds_to
 from lyricgen.model.config import ModelConfig
 
 CURVE = (Point(1.0, 10, 5.0), Point(2.0, 20, 4.0), Point(4.0, 40, 3.0), Point(5.0, 50, 3.5))
@@ -42,6 +42,15 @@ def test_runs_stand_together_by_name_and_failed_ones_apart() -> None:
     assert a.seconds_to(1.0) == (None, 0)
     with pytest.raises(InputError, match="every run failed"):
         rank(runs[-1:])
+
+
+def test_the_rate_per_step_is_that_of_a_gradient_that_shrinks_evenly() -> None:
+    even = [3.0 * 0.9**k for k in range(65)]
+    assert rate_per_step(even) == pytest.approx(0.9)
+    assert rate_per_step([*even[:40], *[0.0] * 25]) == 0
+    assert rate_per_step(even[:64]) is None
+    assert rate_per_step([1.0, *[0.0] * 64]) is None
+    assert rate_per_step([float("nan")] * 65) is None
 
 
 def test_a_speed_that_was_not_seen_does_not_count() -> None:

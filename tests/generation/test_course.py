@@ -236,3 +236,10 @@ def test_a_word_waits_for_a_line_that_has_room() -> None:
 def test_many_words_of_a_free_song_all_find_a_place() -> None:
     places = word_places(Plan(words=tuple(str(number) for number in range(100))))
     assert len(places) == 100 and max(places.values()) < MAX_LINES
+
+
+def test_a_word_in_a_last_line_without_its_break_stands() -> None:
+    one = course(words=("海边", "光"))
+    draft = draft_of("我想海边")
+    one.finish(draft)
+    assert one.relaxed == ["line 0: word 光: nothing that this model can write fits"]

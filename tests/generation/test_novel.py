@@ -66,7 +66,8 @@ def test_with_novel_nothing_is_copied_but_what_was_given(taught: Lyricist, at_le
     assert any(taught.copied(song.text, at_least=at_least) for song in plain)
     for number, song in enumerate(songs):
         # With two characters and a break there comes a place where every one is forbidden: then the rule gives way.
-        assert len(taught.copied(song.text, at_least=at_least)) <= len(plain[number].copied)
+        told = any(f"novel {at_least}" in rule for rule in song.relaxed)
+        assert told or not taught.copied(song.text, at_least=at_least)
         assert "".join(taught.stream(seed=2, number=number, form=free, novel=at_least)) == song.text
 
 

@@ -106,3 +106,26 @@ def test_a_word_of_two_sounds_leaves_its_rhyme_open_until_the_next_line_decides(
     for song in songs:
         assert song.relaxed == () and len({*song.lines}) == 4
         assert len(frozenset.intersection(*map(line_rhyme, song.lines))) == 1
+
+
+def test_a_script_without_known_syllables_is_refused() -> None:
+    russian = make_lyricist(tokens=("\n", " ", "звезда", "море", "5"), tokenizer=WORDS)
+    for wishes in ({"pattern": "5"}, {"rhyme": "AA"}, {"acrostic": "ab"}):
+        with pytest.raises(OptionError, match="whose syllables lyricgen cannot count"):
+            russian.write(plan=Plan.parse(**wishes), count=1)
+    assert russian.write(plan=Plan(), count=1, seed=1)[0].lines
+
+
+def test_a_very_long_line_is_made_of_whole_words() -> None:
+    songs = writer().write(plan=Plan.parse(pattern="60", lines=1), count=12, seed=3, sampling=WILD)
+    assert any(len(song.lines[0]) > 200 for song in songs)
+    for song in songs:
+        assert song.relaxed == () and line_units(song.lines[0]) == 60
+        assert set(song.lines[0].replace(",", " ").split()) <= {*TOKENS}
+
+
+def test_an_acrostic_takes_the_letters_that_there_are() -> None:
+    letters = make_lyricist(tokens=(*TOKENS, "S", "C"), tokenizer=WORDS)  # single letters are no words
+    for song in letters.write(plan=Plan.parse(acrostic="SFCi"), count=5, seed=2, sampling=WILD):
+        assert song.relaxed == ()
+        assert [line[0] for line in song.lines] == ["s", "f", "c", "I"]

@@ -118,6 +118,7 @@ def test_the_plan_holds_line_by_line(writer: Lyricist) -> None:
             assert each.relaxed or each.line.startswith("星月"[line : line + 1])
             assert each.relaxed or line_rhyme(each.line) & line_rhyme(work.page.lines[0] if line else each.line)
             assert each.relaxed or line_end(each.line) not in map(line_end, work.page.lines)
+        assert line or any(not each.relaxed for each in work.candidates)  # few of these characters rhyme
         work.pick(1)
     assert work.complete
     assert any("山海" in line for line in work.page.lines)
@@ -207,6 +208,7 @@ def test_a_rewritten_line_keeps_its_rhyme_and_another_end(writer: Lyricist) -> N
     for each in found:
         assert each.relaxed or line_rhyme(each.line) == {"江阳"}
         assert each.relaxed or line_end(each.line) != "亮"
+    assert any(not each.relaxed for each in found)
     work.choose(4)  # alone in its section
     assert work.wish.rhyme is None
 
@@ -307,3 +309,13 @@ def test_the_first_words_stay_begun_whatever_happens_besides(writer: Lyricist) -
     work.take("风雨")
     assert work.at == 1
     assert all(each.line.startswith("月") for each in work.propose())
+
+
+def test_one_song_has_one_mood() -> None:
+    loaded = make_lyricist(labelled=True, moods=("忧伤", "欢快")).checkpoint
+    corpus = {"train_songs": 10, "mood_songs": [5, 5]}
+    lyricist = Lyricist(replace(loaded, card=replace(loaded.card, corpus=corpus)))
+    moods = {Workbench(lyricist, settings=Settings(3, seed)).plan.mood for seed in range(20)}
+    assert moods == {"忧伤", "欢快"}
+    assert Workbench(lyricist, page=Manuscript.of(SONG)).plan.mood == ""
+    assert Workbench(lyricist, plan=Plan(mood="忧伤")).plan.mood == "忧伤"

@@ -1,5 +1,6 @@
 """Songs written to a plan keep it, whatever the model: lengths, rhymes, heads, tones, words, repeats, blank lines."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -373,3 +374,54 @@ def test_of_several_versions_one_that_copies_is_the_last_choice() -> None:
 
     assert any("星" in line for song in songs(Lyricist(model)) for line in song.lines[1:])
     assert not any("星" in line for song in songs(Warned(model)) for line in song.lines[1:])
+
+
+def test_a_copy_over_several_short_lines_counts_too() -> None:
+    class Warned(Lyricist):
+        def copied(self, text: str, *, at_least: int = COPY) -> list[Run]:
+            heads = [line[:1] for line in text.split("\n")]
+            return [Run(0, 1, head, 1) for head, third in zip(heads, heads[2:], strict=False) if head == third]
+
+    model, plan = make_lyricist(tokens="\n星月雨风山海").checkpoint, Plan.parse(pattern="2", lines=8)
+
+    def again(lyricist: Lyricist) -> int:
+        songs = lyricist.write(count=10, seed=4, plan=plan, sampling=WILD, candidates=30)
+        return sum(a[0] == b[0] for song in songs for a, b in zip(song.lines, song.lines[2:], strict=False))
+
+    assert again(Warned(model)) < again(Lyricist(model)) / 4
+
+
+def test_of_several_versions_the_likeliest_that_keeps_the_plan_is_kept() -> None:
+    lyricist, plan = writer("char", True), Plan.parse(pattern="5,4", rhyme="AABB", lines=6)
+    one, many = (lyricist.write(count=12, seed=3, plan=plan, sampling=WILD, candidates=number) for number in (1, 12))
+    costs = [sum(song.nats_per_char for song in songs) / len(songs) for songs in (one, many)]
+    assert costs[1] < costs[0] - 0.2
+    for song in many:
+        check(song, plan)
+    assert lyricist.write(count=3, seed=3, plan=plan, sampling=WILD, candidates=12) == many[:3]
+    for number in (0, 7):
+        pieces = list(lyricist.stream(seed=3, number=number, plan=plan, sampling=WILD, candidates=12))
+        assert "".join(pieces) == many[number].text and all(piece[-1:] in ("", "\n") for piece in pieces)
+
+
+def test_a_free_song_draws_a_mood_as_usual_as_it_is_among_the_training_songs() -> None:
+    def model(songs: int, *counts: int) -> Lyricist:
+        loaded = make_lyricist(tokens=TOKENS["char"], labelled=True, moods=("忧伤", "欢快")).checkpoint
+        corpus = {"train_songs": songs, "mood_songs": list(counts)}
+        return Lyricist(replace(loaded, card=replace(loaded.card, corpus=corpus)))
+
+    def texts(lyricist: Lyricist, mood: str = "", **more: int) -> list[str]:
+        return [song.text for song in lyricist.write(count=40, seed=1, plan=Plan(mood=mood), **more)]  # type: ignore[arg-type]
+
+    odd = model(10, 4, 6)
+    odd.checkpoint.card.corpus.update(train_songs="x", mood_songs=5)
+    unknown, sad, glad = (texts(model(10, 0, 0), mood) for mood in ("", "忧伤", "欢快"))
+    for lyricist in (model(10, 4, 0), model(10, 20, -1), model(10, 5), model(0, 0, 0), odd, make_lyricist()):
+        assert texts(lyricist) == texts(Lyricist(replace(lyricist.checkpoint, card=replace(
+            lyricist.checkpoint.card, corpus={}))))  # fmt: skip
+    drawn = texts(model(10, 4, 6))
+    chosen = [(text == a, text == b) for text, a, b in zip(drawn, sad, glad, strict=True)]
+    assert all(any(each) for each in chosen) and drawn != unknown
+    assert 8 <= sum(a and not b for a, b in chosen) < sum(b and not a for a, b in chosen)
+    assert texts(model(10, 0, 6)) == glad and texts(model(10, 0, 6), "忧伤") == sad
+    assert "".join(model(10, 4, 6).stream(seed=1, number=7)) == drawn[7]

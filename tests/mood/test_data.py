@@ -1,13 +1,14 @@
 """Labelled texts: columns by name and by guess, what is left out, and how they are parted."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lyricgen.errors import InputError
-from lyricgen.mood.data import Example, Labelled, folds, part, read_labelled, read_texts
+from lyricgen.mood.data import Asked, Example, Labelled, folds, part, read_labelled, read_texts
 from lyricgen.mood.preparation import Preparation
 from lyricgen.text.resources import songbook
 
@@ -98,11 +99,37 @@ def test_columns_that_are_asked_for_and_missing(tmp_path: Path) -> None:
         read_labelled(table, label_column="text")
 
 
-def test_mixed_encodings_are_one_clear_line(tmp_path: Path) -> None:
+def test_bytes_of_no_encoding_are_one_clear_line(tmp_path: Path) -> None:
     rows = "text,label\n我们,1\n".encode() + b"\xff\xfe\x80\x81,0\n" + "你们,0\n".encode("gb18030") * 3
     (tmp_path / "a.csv").write_bytes(rows)
     with pytest.raises(InputError, match=r"a\.csv is in an unknown encoding"):
         read_labelled(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("step", [2, 3, 10, 20])
+@pytest.mark.parametrize(("most", "some"), [("utf-8", "gb18030"), ("gb18030", "utf-8")])
+def test_lines_in_two_encodings_are_one_clear_line(tmp_path: Path, step: int, most: str, some: str) -> None:
+    """Forty lines of five to seven characters, every second to every twentieth in another encoding than the rest."""
+    words = ["星星", "月亮", "大海", "火车", "回来", "唱歌", "我们", "你的", "早晨", "下雨", "走过", "听见"]
+    rng = random.Random(step)
+    rows = [f"{''.join(rng.choices(words, k=4))[: 5 + k % 3]},{k % 2}\n" for k in range(40)]
+    (tmp_path / "a.csv").write_bytes(
+        b"text,label\n" + b"".join(row.encode(most if k % step else some) for k, row in enumerate(rows))
+    )
+    with pytest.raises(InputError) as refused:
+        read_labelled(tmp_path / "a.csv")
+    said = str(refused.value)
+    assert "a.csv is in an unknown encoding, or damaged" in said and "\n" not in said and "UTF-8" in said
+
+
+@pytest.mark.parametrize("line", [0, 1])
+def test_a_cell_too_long_to_hold_is_one_clear_line(tmp_path: Path, line: int) -> None:
+    lines = ["text,label", "甜,1"]
+    lines[line] = "x" * (2**24 + 1) + ",label"
+    with pytest.raises(
+        InputError, match=r"^[^\n]*a\.csv: broken table \(field larger than [^\n]*; check its quotes$"
+    ):
+        read_labelled(write(tmp_path / "a.csv", "\n".join(lines) + "\n"))
 
 
 def test_broken_lines_among_good_ones_are_counted(tmp_path: Path) -> None:
@@ -169,9 +196,43 @@ class TestParts:
 def test_texts_to_tell(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", "id,review\n1,甜\n2,苦\n")
     lines = write(tmp_path / "a.txt", "一\n\n二\n")
-    assert read_texts([table, lines]) == ["甜", "苦", "一", "", "二"]
+    texts, notes = read_texts([table, lines])
+    assert [(asked.text, asked.line, asked.file) for asked in texts] == [
+        ("甜", 1, table), ("苦", 2, table), ("一", 1, lines), ("二", 3, lines),
+    ]  # fmt: skip
+    assert notes == ["left out 1 of 5 texts: nothing of them is left to read"]
     with pytest.raises(InputError, match="there is no text"):
         read_texts([write(tmp_path / "b.txt", "\n \n")])
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "expected"),
+    [
+        ("a.csv", 'text,id\n甜,1\n\n,2\n"苦\n涩",3\n香,4\n', [("甜", 1), ("苦\n涩", 3), ("香", 4)]),
+        ("a.tsv", "text\tid\n甜\t1\n\n\t2\n香\t3\n", [("甜", 1), ("香", 3)]),
+        ("a.jsonl", '{"text": "甜"}\n\n{"te\n{"text": ""}\n{"text": "香"}\n', [("甜", 1), ("香", 5)]),
+    ],
+)
+def test_texts_of_a_table_know_their_row(tmp_path: Path, name: str, table: str, expected: list[object]) -> None:
+    texts, _ = read_texts([write(tmp_path / name, table)])
+    assert [(asked.text, asked.line) for asked in texts] == expected
+
+
+def test_broken_lines_of_texts_to_tell_are_counted_and_left_out(tmp_path: Path) -> None:
+    some = write(tmp_path / "a.jsonl", '{"te\n{"text": "甜"}\n[1]\n')
+    texts, notes = read_texts([some])
+    assert texts == [Asked("甜", 2, some)]
+    assert notes == [f"left out 2 broken rows, the first: {some}, line 1: broken JSON; mend or remove it"]
+    with pytest.raises(InputError, match="line 1: broken JSON"):
+        read_texts([write(tmp_path / "b.jsonl", '{"te\n[1]\n')])
+
+
+def test_texts_of_which_preparation_leaves_nothing(tmp_path: Path) -> None:
+    lines = write(tmp_path / "a.txt", "的\n一\n")
+    texts, _ = read_texts([lines], prepare=Preparation(stop_words=("的",)))
+    assert texts == [Asked("一", 2, lines)]
+    with pytest.raises(InputError, match="stop words and cleaning leave nothing of any text"):
+        read_texts([lines], prepare=Preparation(stop_words=("的", "一")))
 
 
 class TestPreparation:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricgen.mood.linear import fit, sparse
-from lyricgen.mood.ngrams import NgramTable
+from lyricgen.mood.ngrams import MOST, MOST_WEIGHTS, NgramTable, most_ngrams
 
 TEXTS = ["星星在天上星星", "星星在水里\n在", "Good day, good DAY"] * 1
 
@@ -76,6 +76,13 @@ def test_only_so_many_are_kept_the_most_frequent() -> None:
     assert len(NgramTable.of(["天地", "天人", "天"], most=1)) == 1
     [value] = NgramTable.of(["天地", "天人", "天"], most=1).rows(["天"]).values
     assert value == 1
+
+
+@pytest.mark.parametrize("classes", [2, 32, 33, 100, 1000])
+def test_the_more_classes_the_fewer_are_kept(classes: int) -> None:
+    most = most_ngrams(classes)
+    assert most * classes <= MOST_WEIGHTS
+    assert most == MOST or (most + 1) * classes > MOST_WEIGHTS  # and no fewer than need be
 
 
 def test_texts_in_chunks_make_the_same_table(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
 from lyricgen.mood.config import MoodWishes, choose_training, encoder_config, importance
 from lyricgen.mood.data import Example, Labelled, part
+from lyricgen.mood.ngrams import NgramTable
 from lyricgen.mood.preparation import Preparation
 from lyricgen.mood.training import FEW, MoodTrainer, Report
 from lyricgen.text.tokenizer import Tokenizer
@@ -80,6 +81,36 @@ def test_a_handful_of_texts(count: int) -> None:
     examples = write_examples(count, classes=("喜", "悲"))
     trainer, _ = train(Labelled(tuple(examples), ("喜", "悲")))
     assert len(trainer.classifier.predict(["天", "x"])) == 2
+
+
+@pytest.mark.parametrize(("rows", "learned", "batch"), [(199, 161, None), (49, 41, 2), (99, 81, 2)])
+def test_one_text_more_than_a_pool_of_twenty_batches(rows: int, learned: int, batch: int | None) -> None:
+    """It goes to a batch among others: alone it has no variance to be normalized by."""
+    data = Labelled(tuple(write_examples(rows, classes=("喜", "悲"))), ("喜", "悲"))
+    trainer, reports = train(data, MoodWishes(hidden=4, epochs=1, batch=batch))
+    assert (len(trainer.parts.train), learned % (20 * trainer.training.batch)) == (learned, 1)
+    assert math.isfinite(reports[-1].loss)
+
+
+@pytest.mark.parametrize("size", [2, 3, 8])
+def test_each_text_is_in_one_batch_and_none_is_alone(data: Labelled, size: int) -> None:
+    wishes = MoodWishes(hidden=4, batch=size)
+    trainer = MoodTrainer(data, part(data, seed=0), wishes=wishes, preparation=Preparation())
+    for count in range(2, 41 * size + 3):
+        groups = list(trainer._groups([np.zeros(1 + k % 5, np.int64) for k in range(count)]))
+        assert sorted(k for group in groups for k in group) == list(range(count))
+        sizes = set(map(len, groups))
+        assert min(sizes) >= 2 and max(sizes) <= size + (size == 2)  # three texts are one batch, whatever is asked
+
+
+def test_n_grams_are_as_many_as_the_classes_allow_the_most_frequent(
+    data: Labelled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lyricgen.mood.ngrams.MOST_WEIGHTS", 100)
+    trainer, _ = train(data, MoodWishes(epochs=0))
+    assert trainer.model.weight.shape == (33, 3)
+    expected = NgramTable.of(data.texts(trainer.parts.train), most=33)
+    np.testing.assert_array_equal(trainer.model.keys.numpy(), expected.keys)
 
 
 def test_a_class_with_one_example_is_learned(data: Labelled) -> None:

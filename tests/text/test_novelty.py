@@ -160,6 +160,12 @@ def random_song(rng: random.Random, alphabet: str, size: int) -> str:
     return "".join(rng.choices(alphabet, k=size))
 
 
+def spelled(text: str) -> list[str]:
+    """The units of any text, in small letters."""
+    found = units.cut(units.to_points(text))
+    return [text[a:b].lower() for a, b in zip(found.starts, found.ends, strict=True)]
+
+
 @pytest.fixture(scope="module")
 def book() -> list[str]:
     """The songs that lyricgen brings along."""
@@ -167,12 +173,19 @@ def book() -> list[str]:
 
 
 def test_fewer_than_one_in_a_hundred_alarms_is_false(book: list[str]) -> None:
+    """Of what is told as a copy in songs that the index does not know, and of what is nearly one."""
     rng = random.Random(7)
-    index = index_of(*book)
+    learned, others = book[::2], book[1::4]
+    index = index_of(*learned)
     assert len(index.pairs.keys) > 100_000  # made once, not for each text
-    every = "".join(re.findall("[一-鿿]", "".join(book)))
+    texts = [" ".join(spelled(song)) for song in learned]
+    whole = "|".join(texts)
+    told = [run.text for song in others for run in index.runs(song)]
+    false = sum(" ".join(spelled(text)) not in whole for text in told)
+    assert len(told) > 100 and false <= len(told) / 100
+    every = "".join(re.findall("[一-鿿]", "".join(learned)))
     alarms = sum(len(index.runs(random_song(rng, every, 100_000), at_least=6)) for _ in range(3))
-    assert alarms <= 2  # of 300,000 stretches; such a one may really stand in the songs
+    assert alarms <= 300  # of 300,000 stretches
     # What nearly is a copy is the hardest: seven characters of a song, and an eighth that is another.
     false = 0
     for _ in range(3000):
@@ -180,17 +193,17 @@ def test_fewer_than_one_in_a_hundred_alarms_is_false(book: list[str]) -> None:
         near = every[at : at + 8]
         spoilt = near[:-1] + "鲸" if rng.random() < 0.5 else "鲸" + near[1:]
         false += bool(index.runs(spoilt))
-    assert false <= 3  # one in 8,192 is expected for each place
+    assert false <= 10  # one in 2,048 is expected for each place
 
 
-def test_the_index_takes_little_more_than_a_byte_a_character(book: list[str]) -> None:
+def test_the_index_takes_about_a_byte_a_character(book: list[str]) -> None:
     sung = sum(len(re.findall(r"[一-鿿]|[A-Za-z]+", song)) for song in book)
     size = len(index_of(*book).to_bytes())
-    assert size < 1.4 * sung
+    assert size < 1.15 * sung
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    assert index_of("星月雨风山sea7").prints.tolist() == [0, 29752 >> 3, 25900 >> 3, 54941 >> 3, 8681 >> 3, 0]
+    assert index_of("星月雨风山sea7").prints.tolist() == [0, 29752 >> 5, 25900 >> 5, 54941 >> 5, 8681 >> 5, 0]
 
 
 # Files
@@ -237,9 +250,21 @@ def test_any_fingerprints_are_safe_to_search(prints: list[int], text: str) -> No
 
 
 def test_a_file_of_another_version_says_so() -> None:
-    for version, said in ((b"\1\0", "older lyricgen; train again"), (b"\3\0", "newer lyricgen")):
+    for version, said in ((b"\1\0", "older lyricgen; train again"), (b"\4\0", "newer lyricgen")):
         with pytest.raises(CheckpointError, match=said):
             NoveltyIndex.from_bytes(SOUND[:8] + version + SOUND[10:])
+
+
+def test_a_file_with_longer_fingerprints_is_read(monkeypatch: pytest.MonkeyPatch, book: list[str]) -> None:
+    songs = (VERSE, *book[:300])
+    with monkeypatch.context() as patch:
+        patch.setattr("lyricgen.text.units.BITS", 13)
+        patch.setattr("lyricgen.text.novelty._VERSION", 2)
+        longer = index_of(*songs)
+        data = longer.to_bytes()
+    assert longer.prints.max() > 1 << 12
+    again = NoveltyIndex.from_bytes(data)
+    assert again.prints.tolist() == index_of(*songs).prints.tolist()
 
 
 # Size and union

@@ -1,6 +1,7 @@
 """What a run uses where its user has not said: wishes win, small texts get small sizes, epochs get dropout."""
 
 from dataclasses import asdict, fields
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -143,14 +144,19 @@ def test_more_time_and_more_text_make_a_wider_model() -> None:
 
 @pytest.mark.usefixtures("fast")
 def test_a_model_sees_three_tokens_for_each_of_its_weights() -> None:
-    def is_fed(hidden: int) -> bool:
+    def needed(hidden: int) -> float:
+        """Minutes."""
         weights = 4 * hidden * (128 + hidden) + hidden * 1000
-        seen = 0.5 * 1e11 * 300 / (6 * weights)  # two operations forward and four backward for each weight
-        return seen >= 0.75 * 3 * weights
+        work = 6 * weights * 3 * weights  # two operations forward and four backward for each weight and token
+        return work / (0.5 * 1e11) / 60
 
-    model = by_minutes(5, tokens=10**8, cell="lstm", layers=1).model
-    wider = recipe.WIDTHS[recipe.WIDTHS.index(model.hidden) + 1]
-    assert model.embedding == 128 and is_fed(model.hidden) and not is_fed(wider)
+    def chosen_in(minutes: float) -> ModelConfig:
+        return by_minutes(minutes, tokens=10**8, cell="lstm", layers=1).model
+
+    for narrower, hidden in pairwise(width for width in recipe.WIDTHS if width >= 128):
+        enough, little = chosen_in(1.01 * needed(hidden)), chosen_in(0.99 * needed(hidden))
+        assert (enough.hidden, little.hidden) == (hidden, narrower)
+        assert enough.embedding == 128
 
 
 def paced(minutes: float, pace: recipe.Pace, **wishes: Any) -> Recipe:

@@ -15,8 +15,10 @@ import torch
 from safetensors.torch import load_file
 
 from lyricgen.errors import TrainingError
+from lyricgen.model.config import ModelConfig, TrainConfig
 from lyricgen.training.recipe import Wishes
 from lyricgen.training.session import RunOptions, Session, resume_session, start_session
+from lyricgen.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 WISHES = Wishes(hidden=16, layers=2, embedding=8, dropout=0.3, window=8, batch=4, epochs=3, seed=5)
@@ -142,22 +144,53 @@ def test_the_hidden_state_is_part_of_what_is_saved(songs: Path, tmp_path: Path) 
     assert any(not torch.equal(alone[name], other[name]) for name in alone)
 
 
-def test_minutes_are_exact_under_a_clock_that_counts_steps(songs: Path, tmp_path: Path) -> None:
-    wishes = Wishes(**{**vars(WISHES), "epochs": None, "minutes": 1.0})
+class Ticks:
+    """A clock on which each step of a run takes a second, and nothing else any time."""
 
-    def tick(session: Session, used: float = 0.0) -> Session:
-        trainer, first = session.trainer, session.trainer._position.step
-        trainer._progress.clock = lambda: float(trainer._position.step - first)
-        trainer._progress._start, trainer._progress.used = 0.0, used
+    trainer: Trainer | None = None
+    first = 0
+
+    def __call__(self) -> float:
+        return float(self.trainer.steps - self.first) if self.trainer else 0.0
+
+    def follow(self, session: Session) -> Session:
+        self.trainer, self.first = session.trainer, session.trainer.steps
         return session
 
-    alone = finish(tick(begin(songs, tmp_path / "alone", wishes)))
-    session = tick(begin(songs, tmp_path / "stopped", wishes))
-    for number, _ in enumerate(session.trainer.run(), 1):
-        if number == 3:
-            session.trainer.stop()
-    session = resume_session(session.folder, device=CPU)
-    assert_equal(alone, finish(tick(session, session.trainer._position.seconds)))
+
+@pytest.mark.parametrize("stops", [(1,), (2, 3), (40, 1)])
+def test_minutes_are_exact_under_a_clock_that_counts_steps(
+    songs: Path, tmp_path: Path, stops: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped before the first evaluation too, with all that is random or averaged, and with what was probed."""
+    shape = {"hidden": 16, "layers": 2, "embedding": 8, "window": 8, "seed": 5, "minutes": 2.0}
+    wishes = Wishes(**{**NOISY, **shape, "epochs": None})  # type: ignore[arg-type]
+
+    def start(out: Path) -> Session:
+        ticks, options = Ticks(), RunOptions((str(songs),), out, wishes=wishes)
+        return ticks.follow(start_session(options, device=CPU, began=0.0, clock=ticks))
+
+    paces: list[int] = []
+
+    def pace(_: ModelConfig, training: TrainConfig, **__: object) -> float:
+        paces.append(training.batch)
+        return 1e5 if training.batch == 64 else 1e6
+
+    monkeypatch.setattr("lyricgen.training.session.tokens_per_second", pace)
+    alone = finish(start(tmp_path / "alone"))
+    session = start(tmp_path / "stopped")
+    probed = session.trainer.config.batch
+    assert 2 * probed == paces[0] == 64
+    paces.clear()
+    for stop in stops:
+        for number, _ in enumerate(session.trainer.run(), 1):
+            if number == stop:
+                session.trainer.stop()
+        ticks = Ticks()
+        session = ticks.follow(resume_session(session.folder, device=CPU, clock=ticks))
+    assert session.trainer.steps == sum(stops) + len(stops)  # each time the step at hand was finished
+    assert session.trainer.config.batch == probed and not paces
+    assert_equal(alone, finish(session))
 
 
 RUN = """
@@ -275,3 +308,13 @@ def test_two_runs_cannot_share_a_folder(songs: Path, tmp_path: Path) -> None:
     code += "try: RunFolder.reopen(Path(sys.argv[1]))\nexcept TrainingError as e: print(e)"
     done = subprocess.run([sys.executable, "-c", code, str(session.folder)], capture_output=True, text=True)
     assert "another run is writing to" in done.stdout
+
+
+def test_the_shortest_run_learns_too(songs: Path, tmp_path: Path) -> None:
+    """What is kept back at the end leaves time to train, though reading the songs took some already."""
+    ticks, wishes = Ticks(), Wishes(**{**vars(WISHES), "epochs": None, "minutes": 0.02})
+    options = RunOptions((str(songs),), tmp_path / "run", wishes=wishes)
+    session = ticks.follow(start_session(options, device=CPU, began=-0.3, clock=ticks))
+    before = session.trainer.model.embedding.weight.clone()
+    finish(session)
+    assert not torch.equal(session.trainer.model.embedding.weight, before)

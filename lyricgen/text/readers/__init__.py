@@ -61,6 +61,9 @@ def _walk(folder: Path, problems: list[OSError]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=problems.append):
         if "vocab.json" in files and "config.json" in files:
             continue  # a model's folder, not songs
+        if "comparison.json" in files and "corpus.txt" in files:
+            folders.clear()
+            continue  # a comparison's, whose songs are copies
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if not name.startswith(".") and name.lower().endswith(EXTENSIONS):

@@ -43,6 +43,14 @@ def test_a_folder_is_read_whole_and_sorted(folder: Path) -> None:
     assert titles(str(folder / "e.csv"), folder / "a.lrc") == ["e", "a"]
 
 
+def test_what_a_comparison_keeps_is_not_read_as_songs(folder: Path) -> None:
+    kept = folder / "comparisons" / "songs-1"
+    (kept / "runs" / "lstm-0").mkdir(parents=True)
+    for name in ("corpus.txt", "comparison.json", "runs/lstm-0/compare.json"):
+        (kept / name).write_text('{"text": "x"}')
+    assert titles(folder) == ["a", "b", "e", "c", "d1", "d2"]
+
+
 def test_what_is_wrong_inside_a_folder_is_told_and_the_rest_read(folder: Path) -> None:
     (folder / "a.lrc").write_bytes(b"\0\1\2")
     (folder / "b.txt").write_text("")
