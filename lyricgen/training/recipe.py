@@ -12,9 +12,9 @@ from lyricgen.model.config import ModelConfig, TrainConfig, check_range
 from lyricgen.model.device import half_precision
 
 DEFAULT_MINUTES = 5.0
-WIDTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536)
+WIDTHS = (32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024, 1536)
 EFFICIENCY = 0.5  # of the matrix rate, that a training step reaches
-TOKENS_PER_WEIGHT = 3  # a run sees at least so many tokens for every weight that a token passes
+TOKENS_PER_WEIGHT = 4  # a run sees at least so many tokens for every weight that a token passes
 WEIGHTS_PER_TOKEN = 20  # and no model has more weights than this many for every token of its text
 WIDEST_BY_EPOCHS = 384  # where a run is counted in epochs, nothing says how much time there is
 BIG_VOCABULARY = 1500  # from here on the output layer shares the embedding's weights

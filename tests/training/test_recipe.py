@@ -143,11 +143,11 @@ def test_more_time_and_more_text_make_a_wider_model() -> None:
 
 
 @pytest.mark.usefixtures("fast")
-def test_a_model_sees_three_tokens_for_each_of_its_weights() -> None:
+def test_a_model_sees_four_tokens_for_each_of_its_weights() -> None:
     def needed(hidden: int) -> float:
         """Minutes."""
         weights = 4 * hidden * (128 + hidden) + hidden * 1000
-        work = 6 * weights * 3 * weights  # two operations forward and four backward for each weight and token
+        work = 6 * weights * 4 * weights  # two operations forward and four backward for each weight and token
         return work / (0.5 * 1e11) / 60
 
     def chosen_in(minutes: float) -> ModelConfig:
