@@ -86,15 +86,16 @@ class Chooser:
         first = versions[0]
         if not _is_sung(first):
             return first
-        return min((version for version in versions if _is_sung(version)), key=self._fault)
+        known = self._copies("\n".join(first.row.draft.lines[-COPY:-1]))  # what every version has before its line
+        return min((version for version in versions if _is_sung(version)), key=lambda each: self._fault(each, known))
 
-    def _fault(self, version: _Version) -> float:
-        """What a version costs, nats per token; the lower, the better."""
+    def _fault(self, version: _Version, known: int) -> float:
+        """What a version costs, nats per token; the lower, the better. So many copied characters stand before it."""
         draft, course = version.row.draft, version.row.course
         faults = len(course.relaxed) - version.before
         line = draft.lines[-1] if draft.lines else ""
         faults += line in draft.lines[:-1] and course.line.plan.repeats is None
-        faults += self._copies("\n".join(draft.lines[-COPY:])) > self._copies("\n".join(draft.lines[-COPY:-1]))
+        faults += self._copies("\n".join(draft.lines[-COPY:])) > known
         return version.nats / max(1, version.tokens) + FAULT * faults
 
     @staticmethod

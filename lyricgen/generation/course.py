@@ -203,9 +203,8 @@ class Course:
 
     def in_bounds(self, draft: Draft) -> bool:
         """Whether the line may grow however long it is: what is repeated, and syllables as long as they last."""
-        line = self.line
-        spelled = self._tokens.spelled and line.length is not None
-        return bool(line.copy) or (spelled and len(draft.line) < LETTERS * (line.length or 0))
+        most = LETTERS * (self.line.length or 0) if self._tokens.spelled else 0
+        return bool(self.line.copy) or len(draft.line) < most
 
     def label(self, draft: Draft) -> tuple[int, int]:
         """What the model is told beside the id that came last: left and rhyme."""

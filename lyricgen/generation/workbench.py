@@ -60,10 +60,10 @@ class Workbench:
         page: Manuscript | None = None,
         settings: Settings | None = None,
     ) -> None:
+        self.settings = settings or Settings()
         self.plan = plan or Plan()
         if page is None:  # a song that stands has its mood already
-            self.plan = lyricist.settled(self.plan, seed=(settings or Settings()).seed)
-        self.settings = settings or Settings()
+            self.plan = lyricist.settled(self.plan, seed=self.settings.seed)
         self.candidates: tuple[Candidate, ...] = ()
         self.standing: Candidate | None = None  # the line that is rewritten, weighed as its candidates are
         lyricist.stream(start, seed=self.settings.seed, plan=self.plan, novel=self.settings.novel)  # refuses at once
