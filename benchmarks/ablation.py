@@ -4,16 +4,20 @@
     python benchmarks/ablation.py --epochs 6 --base hidden=192 dropout=0.4 --variants "" optimizer=adamw average=0.05
     python benchmarks/ablation.py --work 2e13 --base dropout=0.1 batch=32 --variants hidden=128 hidden=192 hidden=256
 
-Each variant is a list of changes `name=value,name=value` of `lyricgen.training.recipe.Wishes`; `fresh` is the share
-of the carried rows that begin a window from an empty state. With `--work` variants of different sizes get the same
-number of floating-point operations instead of the same number of tokens, as on a machine that is equally quick with
-all of them; give `hidden`, `dropout` and `batch` there, which are chosen for the machine at hand otherwise. Prints
-the best held-out loss on the way, in nats per character, and the seconds of training (which say little on a busy
-machine).
+Each variant is a list of changes `name=value,name=value` of `lyricgen.training.recipe.Wishes`, and of what has no
+setting: `fresh` is the share of the carried rows that begin a window from an empty state; `locked=False` draws
+dropout's mask for each step of a window instead of once; with `jitter=16` windows are up to 16 tokens longer or
+shorter than the usual, drawn anew for each; `level` and `plan` are those of the run. With `--work` variants of
+different sizes get the same number of floating-point operations instead of the same number of tokens, as on a machine
+that is equally quick with all of them; give `hidden`, `dropout` and `batch` there, which are chosen for the machine
+at hand otherwise. Prints the best held-out loss on the way, in nats per character, and the seconds of training (which
+say little on a busy machine).
 """
 
 import argparse
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,10 +25,14 @@ from lyricgen.cli.cores import share_cores
 
 share_cores()
 
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
 
 from lyricgen.model.device import pick_device, prepare_torch  # noqa: E402
-from lyricgen.training import learner  # noqa: E402
+from lyricgen.model.network import LyricModel  # noqa: E402
+from lyricgen.training import epochs, learner  # noqa: E402
+from lyricgen.training.dataset import Batch, WindowDataset  # noqa: E402
 from lyricgen.training.recipe import Wishes  # noqa: E402
 from lyricgen.training.session import RunOptions, start_session  # noqa: E402
 from lyricgen.training.trainer import Trainer  # noqa: E402
@@ -41,6 +49,30 @@ def read(changes: str) -> dict[str, float | str | bool]:
             number = text.replace(".", "", 1).isdigit()
             values[name] = (float(text) if "." in text else int(text)) if number else text
     return values
+
+
+class JitteredWindows(WindowDataset):
+    """Windows of parallel streams that are up to `jitter` tokens longer or shorter, all of a batch alike."""
+
+    jitter = 0
+
+    def streams(self, size: int, *, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        """See WindowDataset; a run that goes on in the middle of an epoch is not made for this."""
+        assert not first and ranks == 1
+        share, usual, at = -(-len(self.ids) // size), self.window, 0
+        lengths = np.random.default_rng((self.offset, self.epoch))
+        starts = [b * share for b in range(size)]
+        while at < share:
+            self.window = usual + int(lengths.integers(-self.jitter, self.jitter + 1))
+            yield self._windows([s + at for s in starts], stops=[min(s + share, len(self.ids)) for s in starts])
+            at += self.window
+
+
+class LooseModel(LyricModel):
+    """A model whose dropout draws a mask for each step."""
+
+    def _dropout(self, x: torch.Tensor) -> torch.Tensor:
+        return F.dropout(x, self.config.dropout, self.training)
 
 
 class WorkClock:
@@ -63,6 +95,9 @@ def run(given: argparse.Namespace, changes: str) -> tuple[float, int, float, int
     """The best held-out loss, the tokens, the seconds and the number of weights."""
     values = read(",".join(given.base)) | read(changes)
     learner.FRESH = float(values.pop("fresh", FRESH))
+    JitteredWindows.jitter = int(values.pop("jitter", 0))
+    epochs.WindowDataset = JitteredWindows if JitteredWindows.jitter else WindowDataset  # type: ignore[misc]
+    locked = bool(values.pop("locked", True))
     plan = bool(values.pop("plan")) if "plan" in values else None
     level = str(values.pop("level", "char"))
     end: dict[str, float | str | bool] = {"minutes": given.work / 6e10} if given.work else {"epochs": given.epochs}
@@ -72,6 +107,8 @@ def run(given: argparse.Namespace, changes: str) -> tuple[float, int, float, int
         options = RunOptions((given.text,) if given.text else (), Path(work, "run"), valid=given.valid, plan=plan,
                              level=level, songs=given.songs, wishes=wishes)  # fmt: skip
         session = start_session(options, device=pick_device(given.device), began=clock(), clock=clock)
+        session.trainer.config = replace(session.trainer.config, evaluations=given.evaluations)
+        session.trainer.model.__class__ = LyricModel if locked else LooseModel
         began = time.monotonic()
         if isinstance(clock, WorkClock):
             clock.trainer = session.trainer
@@ -93,6 +130,7 @@ def main() -> None:
     parser.add_argument("--songs", choices=("file", "blank"), default="file")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--work", type=float, help="floating-point operations, instead of epochs")
+    parser.add_argument("--evaluations", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--curve", action="store_true")

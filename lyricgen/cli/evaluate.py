@@ -93,7 +93,8 @@ def evaluate(
         note(*written.warnings(chinese=CHINESE))
     if report is not None:
         subject = Subject(str(folder), loaded.card, loaded.vocab.tokenizer.level, tuple(files))
-        write_text(report, render(subject, found, fit=fit, samples=written, chinese=CHINESE))
+        write_text(report, render(subject, found, fit=fit, samples=written, chinese=CHINESE, per_song=per_song,
+                                  per_line=per_line))  # fmt: skip
         note(f"wrote {report}")
     if as_json:
         data = {"model": str(folder), **found.to_json(per_song=per_song, per_line=per_line)}

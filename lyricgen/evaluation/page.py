@@ -1,7 +1,10 @@
 """The frame of a page that needs nothing but itself: style for light and dark, small screens and print; tables."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+
+from lyricgen.text.resources import FONT, resource
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fbfaf8; --card: #fff; --ink: #1d2127; --soft: #5c6470; --line: #e2dfd9;
@@ -11,7 +14,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 66rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
-  "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", sans-serif; }
+  "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "lyricgen CJK", sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 2.6rem 0 .3rem; }
 h3 { font-size: 1rem; margin: 0 0 .4rem; } h3 .soft { font-weight: 400; }
@@ -39,6 +42,7 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .9rem .45rem 0;
   border-bottom: 1px solid var(--line); }
 th { font-weight: 600; font-size: .92rem; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
+summary { cursor: pointer; padding: .3rem 0; } summary .n { float: right; font-variant-numeric: tabular-nums; }
 td small { display: block; color: var(--soft); font-size: .86rem; line-height: 1.45; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .6rem 0; font-size: .92rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
@@ -58,9 +62,18 @@ def page(body: Sequence[str], *, title: str, language: str) -> str:
     head = (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{_font_face()}\n{STYLE}\n</style>\n</head>\n<body>\n"
     )
     return head + "\n".join(body) + "\n</body>\n</html>\n"
+
+
+def _font_face() -> str:
+    """The project's own font, in the page itself: browsers turn to it where the system has none for Chinese."""
+    data = b64encode(resource(FONT).read_bytes()).decode("ascii")
+    return (
+        '@font-face { font-family: "lyricgen CJK"; unicode-range: U+2E80-9FFF, U+FF00-FFEF; '
+        f'src: url("data:font/otf;base64,{data}") format("opentype"); }}'
+    )
 
 
 def paragraph(text: str, *, kind: str = "") -> str:
@@ -87,6 +100,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int) -
 
     inside = "\n".join(row("td", cells) for cells in rows)
     return f'<div class="scroll"><table>\n<thead>{row("th", head)}</thead>\n<tbody>\n{inside}\n</tbody></table></div>'
+
+
+def folded(name: str, figure: str, inside: str) -> str:
+    """A part that opens when its name is clicked, with a figure beside the name."""
+    return f'<details><summary>{escape(name)}<span class="n">{escape(figure)}</span></summary>{inside}</details>'
 
 
 def legend(names: Sequence[tuple[str, str]]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lyricgen.errors import InputError, OptionError
 from lyricgen.evaluation.neighbours import Neighbours
 from lyricgen.model.checkpoint import write_whole
-from lyricgen.text.resources import resource
+from lyricgen.text.resources import FONT, resource
 
 if TYPE_CHECKING:  # an extra, loaded when something is drawn
     from matplotlib.axes import Axes
@@ -25,7 +25,6 @@ FONTS = (
     "Microsoft YaHei", "STHeiti", "Heiti SC", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
     "Noto Sans CJK JP", "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
-OWN_FONT = "fonts/lyricgen-cjk.otf"
 
 
 def curves(
@@ -206,7 +205,7 @@ def font_families() -> tuple[str, ...]:
     for name in FONTS:
         if name in there:
             return name, "DejaVu Sans"
-    own = str(resource(OWN_FONT))
+    own = str(resource(FONT))
     fontManager.addfont(own)
     return FontProperties(fname=own).get_name(), "DejaVu Sans"
 

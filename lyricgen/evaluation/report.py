@@ -10,7 +10,7 @@ from itertools import groupby
 from lyricgen.evaluation import svg
 from lyricgen.evaluation.held_out import HeldOut, SongScore
 from lyricgen.evaluation.metrics import perplexity, standard_error
-from lyricgen.evaluation.page import beside, card, figure, legend, page, paragraph, table
+from lyricgen.evaluation.page import beside, card, figure, folded, legend, page, paragraph, table
 from lyricgen.evaluation.samples import Measure, Samples
 from lyricgen.evaluation.temperature import TemperatureFit
 from lyricgen.evaluation.wording import COPIED, MEANINGS
@@ -35,9 +35,19 @@ class Subject:
 
 
 def render(
-    subject: Subject, found: HeldOut, *, fit: TemperatureFit | None, samples: Samples | None, chinese: bool
+    subject: Subject,
+    found: HeldOut,
+    *,
+    fit: TemperatureFit | None,
+    samples: Samples | None,
+    chinese: bool,
+    per_song: bool = False,
+    per_line: bool = False,
 ) -> str:
-    """The page, as HTML that refers to nothing outside itself. `found` has to hold lines."""
+    """The page, as HTML that refers to nothing outside itself. `found` has to hold lines.
+
+    `per_song`: with a table of all songs; `per_line`: with all lines of each.
+    """
     write = _Report(subject, found, fit, samples, chinese)
     title = write.say(f"{subject.model}: evaluation", f"{subject.model}：评测")
     body = [f"<h1>{escape(title)}</h1>", *write.subject(), *write.summary(), *write.by_song(), *write.by_position()]
@@ -47,6 +57,8 @@ def render(
     else:
         body += [*write.written(samples), *write.lengths(samples), *write.rhymes(samples), *write.copying(samples)]
         body += write.songs(samples)
+    if per_song or per_line:
+        body += write.each_song(per_line=per_line)
     return page(body, title=title, language="zh-Hans" if chinese else "en")
 
 
@@ -158,6 +170,20 @@ class _Report:
             figure(chart),
         ]  # fmt: skip
 
+    def each_song(self, *, per_line: bool) -> list[str]:
+        head = [self.say("Song", "歌"), self.say("characters", "字数"), self.say("nats per character", "每字奈特")]
+        body = [self.section("Song by song", "逐首")]
+        if not per_line:
+            rows = [[song.title or "–", f"{song.chars:,}", f"{song.nats_per_char:.4f}"] for song in self.found.songs]
+            return [*body, table(head, rows, numbers=2)]
+        end = self.say("(the end)", "（结尾）")
+        head[0] = self.say("Line, its line break counted", "行，连同换行")
+        for song in self.found.songs:
+            rows = [[end if line.end else line.text, f"{line.chars:,}", _cost(line.nats_per_char)]
+                    for line in song.lines]  # fmt: skip
+            body.append(folded(song.title or "–", f"{song.nats_per_char:.4f}", table(head, rows, numbers=2)))
+        return body
+
     def _table(self, measures: Sequence[Measure]) -> str:
         head = [self.say("Measure", "指标"), self.say("Written", "模型写的"), self.say("This text", "这份文本")]
         rows = []
@@ -254,6 +280,10 @@ def _verses(song: Song, marks: Sequence[Sequence[bool]]) -> str:
     """The lines of a song as HTML, a paragraph for each section, marked characters underlined."""
     lines = iter([underlined(line, row) for line, row in zip(song.lines, marks, strict=True)])
     return "".join(f"<p>{'<br>'.join(next(lines) for _ in section.lines)}</p>" for section in song.sections)
+
+
+def _cost(nats: float | None) -> str:
+    return "–" if nats is None else f"{nats:.4f}"
 
 
 def _song_rows(songs: Sequence[SongScore]) -> list[list[str]]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+FONT = "fonts/lyricgen-cjk.otf"  # for Chinese where the system has no font of its own
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 

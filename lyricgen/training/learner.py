@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from lyricgen.model.config import TrainConfig
-from lyricgen.model.device import mixed_precision, send
+from lyricgen.model.device import half_precision, mixed_precision, send
 from lyricgen.model.likelihood import count_targets, feature_nats, plan_nats
 from lyricgen.model.network import LyricModel, State, detached
 from lyricgen.training.dataset import Batch
 from lyricgen.training.distributed import ALONE, Ranks
+from lyricgen.training.loss_scale import LossScale
 from lyricgen.training.optimizer import make_optimizer
 
 FRESH = 0.02  # of the rows begin each window from an empty state, as a text does that is read from its middle on
@@ -35,6 +36,7 @@ class Learner:
         self.kept = copy.deepcopy(self.model) if config.average else self.model
         self.state: list[State] = self.model.initial_state(config.batch // ranks.size)
         self._optimizer = make_optimizer(self.model, config)
+        self._scale = LossScale(needed=half_precision(device) == torch.float16)
         self._losses: list[Tensor] = []
 
     def learn(self, batch: Batch, *, lr: float, step: int, fresh: bool) -> int:
@@ -58,12 +60,14 @@ class Learner:
             if batch.plan is not None:
                 loss = loss + plan_nats(model, features, batch.plan).sum() / places
         self._optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        torch.autograd.backward(self._scale.scaled(loss))
         loss = loss.detach()
-        ranks.mean([*(weight.grad for weight in model.parameters() if weight.grad is not None), loss])
-        nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
-        self._optimizer.step()
-        model.pin_resets()
+        gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+        ranks.mean([*gradients, loss])
+        if self._scale.unscale(gradients):  # after the mean: what overflows in one rank does in all
+            nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
+            self._optimizer.step()
+            model.pin_resets()
         if self.config.carry:
             self.state = detached(state)
         self._average(step)
@@ -100,6 +104,7 @@ class Learner:
             "model": self.model.state_dict(),
             "average": self.kept.state_dict() if self.config.average else None,
             "optimizer": self._optimizer.state_dict(),
+            "scale": self._scale.state(),
         }
 
     def own_state(self) -> dict[str, Any]:
@@ -111,6 +116,8 @@ class Learner:
         """Takes in what `shared_state` gave."""
         self.model.load_state_dict(saved["model"])
         self._optimizer.load_state_dict(saved["optimizer"])
+        if "scale" in saved:
+            self._scale.load(saved["scale"])
         if (average := saved.get("average")) is not None:
             self.kept.load_state_dict(average)
 

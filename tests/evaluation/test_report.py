@@ -1,6 +1,7 @@
 """The page: well-formed, complete, of nothing but itself, and safe from what songs say."""
 
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lyricgen.generation.lyricist import Written
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.model.checkpoint import Card
 from lyricgen.model.config import ModelConfig
+from lyricgen.text.resources import FONT, resource
 
 from .conftest import song
 
@@ -85,7 +87,10 @@ def test_the_page_is_whole_and_refers_to_nothing(samples: Samples, chinese: bool
     found = checked(page)
     assert found.links == []
     assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use"} & found.tags
-    assert not re.search(r"https?:|//|url\(|@import|@font-face", page.replace("alert('星')</", ""))
+    own, font = re.findall(r'url\("data:font/otf;base64,([^"]*)"\)', page), resource(FONT)
+    assert [b64decode(data) for data in own] == [font.read_bytes()]
+    rest = page.replace(own[0], "").replace("alert('星')</", "").replace('url("data:font/otf;base64,")', "")
+    assert not re.search(r"https?:|//|url\(|@import", rest)
     assert f'lang="{"zh-Hans" if chinese else "en"}"' in page
     assert "prefers-color-scheme: dark" in page and "width=device-width" in page
     assert all(line.isprintable() for line in page.split("\n"))
@@ -115,6 +120,18 @@ def test_the_page_says_every_figure(samples: Samples) -> None:
     ]
     assert "1.25 nats per character" in text
     assert "歌11" in text  # the one that is predicted worst
+
+
+def test_the_page_lists_every_song_and_every_line_where_they_are_asked_for() -> None:
+    plain, songs, lines = (
+        checked(
+            render(SUBJECT, FOUND, fit=None, samples=None, chinese=False, per_song=per_song, per_line=per_line)
+        ).text
+        for per_song, per_line in ((False, False), (True, False), (True, True))
+    )
+    assert "Song by song" not in plain and "行1" not in plain
+    assert f"歌512{42.5 / 12:.4f}" in songs and "行1" not in songs
+    assert f"歌5{42.5 / 12:.4f}" in lines and f"行14{42.5 / 3 / 4:.4f}" in lines
 
 
 def test_what_songs_say_stays_text(samples: Samples) -> None:

@@ -119,7 +119,7 @@ def test_lines_in_two_encodings_are_one_clear_line(tmp_path: Path, step: int, mo
     with pytest.raises(InputError) as refused:
         read_labelled(tmp_path / "a.csv")
     said = str(refused.value)
-    assert "a.csv is in an unknown encoding, or damaged" in said and "\n" not in said and "UTF-8" in said
+    assert "a.csv mixes encodings, or is damaged: line " in said and "\n" not in said and "UTF-8" in said
 
 
 @pytest.mark.parametrize("line", [0, 1])

@@ -34,6 +34,30 @@ def test_big5(text: str) -> None:
     assert detect(text.encode("big5")) == "big5hkscs"
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+@pytest.mark.parametrize("utf8_first", [True, False])
+def test_lines_of_two_encodings_are_refused_with_the_number_of_one(encoding: str, utf8_first: bool) -> None:
+    text = "星光在天上\n我在人間想你\n" * 3
+    parts = [text.encode("utf-8"), text.encode(encoding)]
+    data = b"".join(parts if utf8_first else parts[::-1])
+    with pytest.raises(
+        InputError, match=f"a.txt mixes encodings, or is damaged: line {7 if utf8_first else 1} is not"
+    ):
+        detect(data)
+
+
+def test_one_line_of_utf8_among_many_of_gb18030_is_enough() -> None:
+    data = "星光在天上\n".encode("gb18030") * 5000 + "我在人间".encode()
+    with pytest.raises(InputError, match="line 1 is not UTF-8, as others are"):
+        detect(data)
+
+
+def test_a_line_of_gb18030_that_could_be_utf8_is_no_mixture() -> None:
+    data = "婵娟。\n月光\n明月几时有\n".encode("gb18030")
+    data.split(b"\n")[0].decode("utf-8")  # it is valid there, by chance
+    assert detect(data) == "gb18030"
+
+
 def test_cantonese_characters_of_hong_kong() -> None:
     text = "佢哋嘅歌仲喺度唱緊啲咩嘢\n我哋一齊行過嗰條街\n"
     assert text.encode("big5hkscs").decode(detect(text.encode("big5hkscs"))) == text
