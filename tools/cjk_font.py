@@ -1,4 +1,4 @@
-"""Makes the small Chinese font that plots fall back on: `python tools/cjk_font.py NotoSansCJK-Regular.ttc`.
+"""Makes the small Chinese font of plots and pages: `python tools/cjk_font.py NotoSansCJK-Regular.ttc`.
 
 Needs fontTools. The source is Noto Sans CJK (SIL Open Font License 1.1), as the Debian package fonts-noto-cjk
 installs it; see lyricgen/resources/fonts/README.md.
@@ -16,14 +16,12 @@ from lyricgen.text.readers import read_songs
 from lyricgen.text.resources import songbook
 from lyricgen.text.song import Song
 
-OUT = Path(__file__).parent.parent / "lyricgen" / "resources" / "fonts" / "lyricgen-cjk.otf"
+PACKAGE = Path(__file__).parent.parent / "lyricgen"
+OUT = PACKAGE / "resources" / "fonts" / "lyricgen-cjk.otf"
 FAMILY = "Lyricgen CJK"
 SOURCE = "Noto Sans CJK SC"
 COMMON = 1800  # characters of the songbook, the commonest
-WORDS = (
-    "附近类示或占方差对照比较缺省循环网络门控长短期记忆单元种子平均值误差温度概率秒钟分小时速参数权重"
-    "层轴字每奈特比困惑度训练留出损失步数遍梯度消失距离行长频率押韵韵辙比例语料文本模型写近邻词嵌入主成分第一二零声"
-)
+SHOWN = ("evaluation", "cli")  # the parts of the program whose words stand in plots and pages
 PUNCTUATION = "，。！？：；、（）《》“”‘’—…·「」『』～％±×→"
 
 
@@ -32,9 +30,11 @@ def wanted() -> str:
     songs = [song for song in read_songs([songbook()]) if isinstance(song, Song)]
     counts = Counter(character for song in songs for character in song.text())
     han = [character for character, _ in counts.most_common() if "\u4e00" <= character <= "\u9fff"][:COMMON]
+    sources = (path.read_text(encoding="utf-8") for part in SHOWN for path in sorted((PACKAGE / part).glob("*.py")))
+    words = "".join(sorted({c for source in sources for c in source if "\u4e00" <= c <= "\u9fff"}))
     labels = "".join({label for song in songs for label in (song.mood, song.style)})
     ascii_and_latin = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)]))
-    return "".join([*han, *THIRTEEN, *FOURTEEN, labels, WORDS, PUNCTUATION, ascii_and_latin])
+    return "".join([*han, *THIRTEEN, *FOURTEEN, labels, words, PUNCTUATION, ascii_and_latin])
 
 
 def make(source: Path) -> TTFont:

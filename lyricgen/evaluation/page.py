@@ -6,6 +6,10 @@ from html import escape
 
 from lyricgen.text.resources import FONT, resource
 
+FONTS = (
+    "PingFang SC", "PingFangSC-Regular", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC",
+    "NotoSansCJKsc-Regular", "Noto Sans SC", "Source Han Sans SC", "SourceHanSansSC-Regular", "WenQuanYi Micro Hei",
+)  # fmt: skip
 STYLE = """
 :root { color-scheme: light dark; --paper: #fbfaf8; --card: #fff; --ink: #1d2127; --soft: #5c6470; --line: #e2dfd9;
   --a: #2b62c4; --b: #b3a892; --band: #2b62c426; --mark: #d9480f; }
@@ -13,8 +17,7 @@ STYLE = """
   --line: #32363e; --a: #7eaaf5; --b: #8a8069; --band: #7eaaf52e; --mark: #ff9f6b; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 66rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
-  "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "lyricgen CJK", sans-serif; }
+  font: 1rem/1.6 "lyricgen CJK", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 2.6rem 0 .3rem; }
 h3 { font-size: 1rem; margin: 0 0 .4rem; } h3 .soft { font-weight: 400; }
@@ -68,11 +71,16 @@ def page(body: Sequence[str], *, title: str, language: str) -> str:
 
 
 def _font_face() -> str:
-    """The project's own font, in the page itself: browsers turn to it where the system has none for Chinese."""
+    """The font of Chinese: the system's, else the project's own, which is in the page itself.
+
+    As the first of the family it is there when the first character is drawn; of one that is only fallen back upon,
+    Chromium leaves out what it draws while the font is unpacked.
+    """
     data = b64encode(resource(FONT).read_bytes()).decode("ascii")
+    local = ", ".join(f'local("{name}")' for name in FONTS)
     return (
         '@font-face { font-family: "lyricgen CJK"; unicode-range: U+2E80-9FFF, U+FF00-FFEF; '
-        f'src: url("data:font/otf;base64,{data}") format("opentype"); }}'
+        f'src: {local}, url("data:font/otf;base64,{data}") format("opentype"); }}'
     )
 
 

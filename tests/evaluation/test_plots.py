@@ -118,8 +118,8 @@ def test_without_a_chinese_font_the_own_one_shows_every_label(no_system_font: No
     assert plots.font_families() == ("Lyricgen CJK", "DejaVu Sans")
     labels = {label for song in Corpus([songbook()]) for label in (song.mood, song.style)}
     package = Path(plots.__file__).parent.parent
-    drawing = [package / "cli" / "plot.py", package / "evaluation" / "pictures.py"]
-    source = "".join(path.read_text(encoding="utf-8") for path in drawing)
+    source = "".join(path.read_text(encoding="utf-8") for path in (package / "evaluation").glob("*.py"))
+    source += (package / "cli" / "plot.py").read_text(encoding="utf-8")
     axes = set(re.findall("[\u4e00-\u9fff]", source))
     assert plots.missing("".join([*THIRTEEN, *FOURTEEN, *labels, *axes])) == ""
     assert plots.missing("星鲲𪚥𪚥") == "鲲𪚥"
