@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from lyricgen.model.network import LyricModel
+from lyricgen.text.labels import MOOD, STYLE
 from lyricgen.text.vocab import END
 
 ROWS = 8  # songs are padded to a multiple: matrix kernels give a row the same bits at any such height
-MOOD, STYLE = 2, 3  # among the labels
 FOLDED_BYTES = 128 << 20  # the largest table of embedding × input weights that is worth its memory
 
 State = list[tuple[Tensor, ...]]  # of each layer: (h,) or (h, c), each (B, H)

@@ -13,6 +13,7 @@ from lyricgen.text.vocab import END, FIRST, START, Vocab
 LONGEST = 30  # units of a line that are counted exactly
 MORE, ENDS = LONGEST + 1, LONGEST + 2  # longer than that; no line follows, the song ends
 LENGTHS = ENDS + 1
+MOOD, STYLE = 2, 3  # the places of a song's labels, after its lines' left and rhyme
 CLASSES = ("", *THIRTEEN)  # of the rhyme labels; the first is for lines that end in something else than Chinese
 RHYMES = len(CLASSES)
 FEWEST_SUNG = 0.7  # the share of lines that must be short and Chinese for labels to be worth their place

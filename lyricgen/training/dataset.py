@@ -12,10 +12,11 @@ from torch.utils.data import Dataset
 from lyricgen.errors import OptionError
 from lyricgen.model.device import send
 from lyricgen.model.likelihood import IGNORED, to_classes
+from lyricgen.text.labels import MOOD, STYLE
 from lyricgen.text.vocab import START
 
 STRIDE = 101  # odd, so that over 256 epochs each song is hidden in just half of them
-NAMED = torch.tensor([False, False, True, True])
+NAMED = torch.tensor([place in (MOOD, STYLE) for place in range(4)])
 
 
 Parts = tuple[Tensor, ...]  # of one window, `(T, …)`: what a Batch has of several
