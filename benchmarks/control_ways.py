@@ -1,6 +1,6 @@
 """Ways to keep a plan, side by side, each trained alike on the songbook's training songs.
 
-    python benchmarks/control_ways.py --judge judge --epochs 3    # the judge: control.py --train-judge
+    python benchmarks/control_ways.py --judge judge    # the judge: control.py --train-judge
 
 - masks: a model without plans; lengths and rhymes by masks alone
 - hidden: the plan as input, some of it unknown in training, and in writing whatever the user leaves open
@@ -296,7 +296,7 @@ def main() -> None:
     """Trains, writes, weighs and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--judge", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--songs", type=int, default=100)
