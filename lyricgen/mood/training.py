@@ -130,7 +130,7 @@ class MoodTrainer:
         for fold in range(FOLDS):
             others, own = np.flatnonzero(home != fold), np.flatnonzero(home == fold)
             learned = fit(sparse(x.of(others), width=len(table)), classes[others], importance=self._importance)
-            odds[own] = torch.sparse.mm(sparse(x.of(own), width=len(table)), learned[0]) + learned[1]
+            odds[own] = sparse(x.of(own), width=len(table)) @ learned[0] + learned[1]
         weight = self._importance
         nats = [float(F.cross_entropy(scale * odds, classes, weight=weight)) for scale in SCALES]
         scale = SCALES[int(np.argmin(nats))]
