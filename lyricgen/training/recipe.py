@@ -18,9 +18,11 @@ TOKENS_PER_WEIGHT = 4  # a run sees at least so many tokens for every weight tha
 WEIGHTS_PER_TOKEN = 20  # and no model has more weights than this many for every token of its text
 WIDEST_BY_EPOCHS = 384  # where a run is counted in epochs, nothing says how much time there is
 BIG_VOCABULARY = 1500  # from here on the output layer shares the embedding's weights
-DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by epochs: the more, the more
+DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by epochs of a model that could recite
 STEPS_WANTED = 1500
-FINE_TUNING = 0.25  # of the usual learning rate, for a model that has learned already
+LR, LR_STEPS = 0.02, 800  # the learning rate's height in a run of so many steps: docs/training.md has what it gives
+HIGHEST_LR = 0.032
+FINE_TUNING = 0.001  # the learning rate of a model that has learned already
 WINDOW = 64
 FEWEST_ROWS, MOST_ROWS = 16, 64  # of a batch
 PROBED_MINUTES = 1.5  # a shorter run has no time to try shapes
@@ -117,7 +119,7 @@ def choose(
     minutes = 0.0 if wishes.epochs else wishes.minutes or DEFAULT_MINUTES
     work = EFFICIENCY * matrix_rate(device) * ranks * minutes * 60 if minutes else 0.0
     if model is not None:
-        wishes = wishes.over(Wishes(lr=TrainConfig.lr * FINE_TUNING))
+        wishes = wishes.over(Wishes(lr=FINE_TUNING))
     plan = _Plan(wishes, tokens=tokens, vocab_size=vocab_size, minutes=minutes, ranks=ranks, given=model)
     shape, training, seen = plan.fit(work)
     if pace is not None and minutes >= PROBED_MINUTES and plan.can_try(shape, training, work):
@@ -175,10 +177,12 @@ class _Plan:
                     training, rate = other, found
                     break
         seen = rate * self.minutes * 60
+        training = replace(training, lr=_learning_rate(self.wishes, steps=seen / (training.batch * training.window)))
         return self._dropped(model, seen), training, seen
 
     def _dropped(self, model: ModelConfig, seen: float) -> ModelConfig:
-        by_rule = next(share for limit, share in DROPOUT if seen / self.tokens < limit)
+        room = min(1.0, _weights(model) / self.tokens)  # with fewer weights than that, little is learned by heart
+        by_rule = next(share for limit, share in DROPOUT if room * seen / self.tokens < limit)
         wishes = self.wishes
         drops = {"dropout": wishes.dropout, "weight_drop": wishes.weight_drop, "token_drop": wishes.token_drop}
         own = {name: share for name, share in drops.items() if share is not None}
@@ -234,9 +238,17 @@ def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float
         batch = 2 ** round(math.log2(max(1.0, seen / (window * STEPS_WANTED))))
         batch = min(max(FEWEST_ROWS, batch), _most_rows(tokens, window))
     batch = max(1, min(batch, tokens) // ranks) * ranks
-    names = ("lr", "optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
+    names = ("optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
     fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
-    return TrainConfig(window=window, batch=batch, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
+    lr = _learning_rate(wishes, steps=seen / (batch * window))
+    return TrainConfig(window=window, batch=batch, lr=lr, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
+
+
+def _learning_rate(wishes: Wishes, *, steps: float) -> float:
+    """The height of the learning rate: with Muon, the fewer steps there are, the longer each has to be."""
+    if wishes.lr is not None or wishes.optimizer not in (None, "muon"):
+        return wishes.lr or TrainConfig.lr
+    return float(f"{min(HIGHEST_LR, LR * (LR_STEPS / max(1.0, steps)) ** 0.25):.2g}")
 
 
 def _most_rows(tokens: int, window: int) -> int:

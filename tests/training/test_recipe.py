@@ -128,6 +128,11 @@ def test_dropout_grows_with_the_number_of_epochs() -> None:
     assert found == [0.0, 0.1, 0.2, 0.35, 0.5]
 
 
+def test_a_model_too_small_to_recite_the_text_needs_less() -> None:
+    found = [chosen(Wishes(epochs=6, hidden=hidden), vocab_size=66)["dropout"] for hidden in (48, 160, 512)]
+    assert found == [0.0, 0.1, 0.2]  # 0.04, 0.40 and 3.4 weights for each token
+
+
 @pytest.mark.usefixtures("fast")
 def test_dropout_grows_with_the_time_for_a_text() -> None:
     found = [by_minutes(5, tokens=tokens).model.dropout for tokens in (3_000, 100_000, 300_000, 10**6, 10**8)]
@@ -228,6 +233,28 @@ def test_the_pace_is_measured_with_real_steps_and_leaves_no_trace(cell: str) -> 
     assert torch.rand(1) == expected
 
 
+def test_the_fewer_steps_the_higher_the_learning_rate() -> None:
+    tokens = 64 * 64 * 100
+    rates = [chosen(Wishes(epochs=epochs, batch=64), tokens=tokens)["lr"] for epochs in (8, 128, 1, 4, 1000)]
+    assert rates == [0.02, 0.01, 0.032, 0.024, pytest.approx(0.006)]  # a fourth root: of 800, 12,800, 100 … steps
+    assert chosen(Wishes(epochs=8, batch=32), tokens=tokens)["lr"] == pytest.approx(0.017)  # half the batch
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam"])
+def test_other_optimizers_have_a_learning_rate_of_their_own(optimizer: str) -> None:
+    assert chosen(Wishes(epochs=1, optimizer=optimizer))["lr"] == TrainConfig.lr
+    assert chosen(Wishes(epochs=1, optimizer=optimizer, lr=0.5))["lr"] == 0.5
+
+
+def test_the_learning_rate_fits_the_steps_of_the_batch_that_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe, "matrix_rate", lambda _: 1e11)
+    paces = {16: 1000.0, 32: 2000.0, 64: 9000.0}
+    found = choose(Wishes(minutes=20, hidden=32), tokens=BIG, vocab_size=1000, device=CPU,
+                   pace=lambda _, training: paces[training.batch]).training  # fmt: skip
+    steps = paces[found.batch] * 20 * 60 / (found.batch * found.window)
+    assert found.lr == pytest.approx(0.02 * (800 / steps) ** 0.25, rel=0.05)
+
+
 def test_a_large_vocabulary_shares_its_weights() -> None:
     small, large = (chosen(Wishes(epochs=1), vocab_size=size) for size in (1500, 1501))
     assert (small["tied"], large["tied"]) == (False, True)
@@ -237,7 +264,7 @@ def test_a_model_that_has_learned_is_kept_and_trained_gently() -> None:
     known = ModelConfig(1000, cell="gru", embedding=9, hidden=10, layers=1, dropout=0.7, residual=False, tied=True)
     found = chosen(Wishes(epochs=1), model=known)
     assert {**asdict(known), "dropout": 0.0} == {name: found[name] for name in asdict(known)}
-    assert found["lr"] == pytest.approx(chosen(Wishes(epochs=1))["lr"] / 4)
+    assert found["lr"] == 0.001 < chosen(Wishes(epochs=1))["lr"] / 4
     assert chosen(Wishes(epochs=1, lr=0.5, dropout=0.2), model=known)["lr"] == 0.5
 
 
