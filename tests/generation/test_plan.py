@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lyricgen.errors import InputError, OptionError
@@ -206,6 +206,7 @@ def test_bad_wishes_are_one_clear_line(options: dict[str, Any], said: str) -> No
 SIGNS = st.text(st.one_of(st.sampled_from("7,5/，、 AaXxB平仄中副歌主歌ang江阳我;\n"), st.characters()), max_size=12)
 
 
+@example({"rhyme": "A", "rhyme_class": "U"})
 @given(
     st.fixed_dictionaries(
         {},
@@ -228,7 +229,8 @@ def test_any_text_makes_a_plan_or_an_option_error(options: dict[str, Any]) -> No
     if options.get("lines"):
         assert len(plan.lines) == options["lines"]
     found = groups(plan)
-    assert all(found.count(group) > 1 for group in found if group is not None)
+    # A line that rhymes with no other has a class that was given.
+    assert all(found.count(group) > 1 or group in plan.classes for group in found if group is not None)
     assert set(plan.classes) <= set(found)
     assert plan.describe()
     assert plan.describe(chinese=True)
