@@ -10,8 +10,9 @@ from lyricgen.model.config import TrainConfig
 from lyricgen.text.labels import Labeler
 from lyricgen.text.vocab import Vocab
 from lyricgen.training.dataset import Batch, WindowDataset, stream_steps
-from lyricgen.training.prepare import load_ids, load_labels
+from lyricgen.training.prepare import load_ids
 from lyricgen.training.run_folder import DATA, LABELS
+from lyricgen.training.song_labels import load_labels
 
 
 class Epochs:

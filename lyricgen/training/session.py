@@ -25,11 +25,12 @@ from lyricgen.text.resources import songbook
 from lyricgen.text.survey import WORD_MIN_COUNT
 from lyricgen.text.tokenizer import LEVELS, Tokenizer
 from lyricgen.training.distributed import ALONE, Ranks
-from lyricgen.training.prepare import Names, Prepared, prepare
+from lyricgen.training.prepare import Prepared, prepare
 from lyricgen.training.probe import tokens_per_second
 from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
 from lyricgen.training.run_folder import BorrowedFolder, RunFolder
 from lyricgen.training.schedule import Clock
+from lyricgen.training.song_labels import Names
 from lyricgen.training.trainer import Trainer
 from lyricgen.training.transfer import grow
 from lyricgen.training.vectors import read_vectors

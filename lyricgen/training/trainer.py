@@ -19,10 +19,11 @@ from lyricgen.training.epochs import Epochs
 from lyricgen.training.held_out import HeldOut
 from lyricgen.training.learner import Learner
 from lyricgen.training.position import Position
-from lyricgen.training.prepare import Names, Prepared
+from lyricgen.training.prepare import Prepared
 from lyricgen.training.report import Report
 from lyricgen.training.run_folder import DATA, RunFolder
 from lyricgen.training.schedule import Clock, Progress, Turn, learning_rate
+from lyricgen.training.song_labels import Names
 
 REPORT_SECONDS = 0.5
 SAVE_SECONDS = 300.0  # a run is saved at its evaluations, and at least so often

@@ -19,7 +19,10 @@ from lyricgen.text.song import Section, Song
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import Vocab, count_vocab
 from lyricgen.training import prepare as prepare_module
-from lyricgen.training.prepare import Names, Part, Prepared, load_ids, load_labels, prepare
+from lyricgen.training import song_labels as labels_on_disk
+from lyricgen.training import spool
+from lyricgen.training.prepare import Part, Prepared, load_ids, prepare
+from lyricgen.training.song_labels import Names, load_labels
 
 CHARACTERS = Tokenizer()
 WORDS = Tokenizer("word", "jieba", "0")
@@ -135,7 +138,7 @@ def test_nothing_depends_on_where_the_work_is_cut(
     folders = [tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("run")]
     with pytest.MonkeyPatch.context() as patch:
         whole = prepared(MANY, folders[0], seed=seed, tokenizer=WORDS)
-        patch.setattr(prepare_module, "CHUNK", chunk)
+        patch.setattr(spool, "CHUNK", chunk)
         cut = prepared(MANY, folders[1], seed=seed, tokenizer=WORDS)
     assert cut.vocab.tokens == whole.vocab.tokens and cut.train.characters == whole.train.characters
     for name in ("train.npy", "valid.npy"):
@@ -301,7 +304,8 @@ def peak(songs: int, folder: Path) -> int:
 
 
 def test_memory_hardly_grows_with_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lyricgen.training.prepare.CHUNK", 1 << 19)
+    monkeypatch.setattr(spool, "CHUNK", 1 << 19)
+    monkeypatch.setattr(labels_on_disk, "CHUNK", 1 << 19)
     peak(100, tmp_path)  # tables that are made once
     small, large = peak(1_500, tmp_path), peak(3_500, tmp_path)  # 1 and 2.4 million ids, two and five pieces
     assert large < 100e6
@@ -341,7 +345,7 @@ def expected_labels(found: Prepared, songs: list[Song]) -> list[list[int]]:
 def test_labels_on_disk_are_those_of_each_whole_song(
     tokenizer: Tokenizer, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepare_module, "CHUNK", chunk)
+    monkeypatch.setattr(labels_on_disk, "CHUNK", chunk)
     songs = SUNG * 3
     found = prepared(songs, tmp_path, tokenizer=tokenizer, valid=[])
     assert found.names == Names(tuple(sorted(("忧伤", "欢快"))), tuple(sorted(("民谣", "摇滚"))))
@@ -377,7 +381,7 @@ def test_too_many_moods_are_no_labels(tmp_path: Path) -> None:
 def test_more_names_than_are_kept_apart_give_no_song_the_mood_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepare_module, "MOST_KNOWN", 3)
+    monkeypatch.setattr(spool, "MOST_KNOWN", 3)
     songs = [song("星光|在天上", mood=mood) for mood in ("忧伤", "欢快", "平静", "苦涩", "忧伤")]
     found = prepared(songs, tmp_path, valid=[])
     moods = [
