@@ -32,8 +32,9 @@ from lyricgen.generation.constraints import Draft
 from lyricgen.generation.course import Course
 from lyricgen.generation.lyricist import Lyricist, Written, load
 from lyricgen.generation.plan import LinePlan, Plan
+from lyricgen.generation.request import Request, Row
 from lyricgen.generation.sampler import SamplingConfig
-from lyricgen.generation.writer import Request, Row, Writer
+from lyricgen.generation.writer import Writer
 from lyricgen.model.checkpoint import Card, Checkpoint
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.device import prepare_torch

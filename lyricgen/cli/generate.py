@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from lyricgen.generation.lyricist import Lyricist, Written
     from lyricgen.generation.plan import Plan
-    from lyricgen.generation.writer import Piece
+    from lyricgen.generation.request import Piece
 
 EXAMPLES = tell(
     "Write a song, or several.\n\n\b\n"

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from lyricgen.generation.engine import Step
+from lyricgen.generation.request import Piece, Request, Row
 from lyricgen.generation.sampler import warpers
-from lyricgen.generation.writer import Piece, Request, Row, Writer
+from lyricgen.generation.writer import Writer
 from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.novelty import COPY
 
@@ -57,7 +58,9 @@ class Chooser:
             versions = [_Version(row, before=len(row.course.relaxed)) for row in rows]
             while open_rows := [k for k, version in enumerate(versions) if version.held is None]:
                 at = torch.tensor(open_rows, device=step.logits.device)
-                ids = writer.choose(step.logits[at], [rows[k] for k in open_rows], rules, request.sampling, warp)
+                ids = writer.next_token.choose(
+                    step.logits[at], [rows[k] for k in open_rows], rules, request.sampling, warp
+                )
                 costs = _costs(step.logits[at], ids)
                 fed: list[int | None] = [None] * len(rows)  # a version that is at its end waits for the others
                 for k, number, cost in zip(open_rows, ids, costs, strict=True):

@@ -16,9 +16,10 @@ from lyricgen.generation.constraints import Draft, Form
 from lyricgen.generation.engine import Engine
 from lyricgen.generation.novel import NovelRule
 from lyricgen.generation.plan import Plan
+from lyricgen.generation.request import Odds, Piece, Request, draw_names
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.generation.syllable_tokens import spells
-from lyricgen.generation.writer import TOGETHER, Odds, Piece, Request, Writer, draw_names
+from lyricgen.generation.writer import TOGETHER, Writer
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.config import check_range

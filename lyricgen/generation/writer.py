@@ -1,7 +1,6 @@
-"""The writing loop: logits, hard rules, soft rules, a draw, for many songs side by side."""
+"""The writing loop, for many songs side by side: what was told, the model's step, the next token."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,70 +8,20 @@ import torch
 from torch import Tensor
 
 from lyricgen.errors import OptionError
-from lyricgen.generation.constraints import Draft, Form, FormRules, Rule
-from lyricgen.generation.course import PULL, SLACK, Course, Line
+from lyricgen.generation.constraints import Form, FormRules
+from lyricgen.generation.course import SLACK, Course, Line
 from lyricgen.generation.engine import ROWS, Engine, Step
+from lyricgen.generation.next_token import NextToken
 from lyricgen.generation.opening import Opening, weigh
-from lyricgen.generation.plan import Plan
-from lyricgen.generation.sampler import RECENT, SamplingConfig, Warper, draw, penalize, song_stream, warpers
+from lyricgen.generation.request import Piece, Request, Row, draw_names
+from lyricgen.generation.sampler import SamplingConfig, song_stream, warpers
 from lyricgen.generation.syllable_tokens import tokens_of
 from lyricgen.generation.tokens import Mask
-from lyricgen.model.config import check_range
 from lyricgen.model.likelihood import Masks
-from lyricgen.model.network import FIRST_CLASS
 from lyricgen.text.labels import LENGTHS, MORE, Labeler
 from lyricgen.text.vocab import END, FIRST, START
 
 TOGETHER = 64  # songs written side by side
-MOST_CANDIDATES = 64
-NAMING = 1 << 32  # in place of a version: the random stream by which a song draws its mood and style
-Odds = tuple[float, ...]
-Take = Callable[[Tensor, Sequence[int]], Tensor]  # classes (B,) from scores (B, C) of some rows
-DRAWS = 24  # line ends that are tried before a rhyme gives way
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be written.
-
-    `named` are the labels of the mood and the style, 0 where they are open. `usual` are the odds by which each song
-    draws those that are open, for labels from 1 on; none: they stay unknown. `also` are rules beside the form's, each
-    with a name by which it is told should it give way; of so many `candidates` for each line the best is kept.
-    """
-
-    start: str = ""
-    plan: Plan = field(default_factory=Plan)
-    form: Form = field(default_factory=Form)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    named: tuple[int, int] = (0, 0)
-    seed: int = 0
-    also: tuple[tuple[str, Rule], ...] = ()
-    candidates: int = 1
-    usual: tuple[Odds, Odds] = ((), ())
-
-    def __post_init__(self) -> None:
-        check_range("seed", self.seed, 0, 2**63 - 1)
-        check_range("candidates", self.candidates, 1, MOST_CANDIDATES)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Text that was just written and the number of its song; `finished` is the whole song, with its last piece."""
-
-    song: int
-    text: str
-    finished: Draft | None = None
-
-
-@dataclass
-class Row:
-    """One song while it is written."""
-
-    number: int
-    course: Course
-    stream: np.random.Generator
-    named: tuple[int, int] = (0, 0)
-    draft: Draft = field(default_factory=Draft)
 
 
 class Writer:
@@ -85,6 +34,7 @@ class Writer:
         self._tokens = tokens_of(labeler)
         self.masks = Masks(labeler, engine.device)
         self._break = labeler.line_break
+        self.next_token = NextToken(self._vocab, self._tokens, line_break=self._break)
 
     @property
     def counts(self) -> bool:
@@ -108,7 +58,7 @@ class Writer:
                 if not rows:
                     return
                 step = self.keep(step, going)
-            ids = self.choose(step.logits[: len(rows)], rows, rules, request.sampling, warp)
+            ids = self.next_token.choose(step.logits[: len(rows)], rows, rules, request.sampling, warp)
             for row, number in zip(rows, ids, strict=True):
                 if piece := self.take(row, number):
                     yield Piece(row.number, piece)
@@ -329,94 +279,6 @@ class Writer:
     def _open_unlabelled(self, row: Row) -> None:
         allowed = row.course.lengths(row.draft)
         row.course.open(row.draft, 0 if allowed[0] and allowed.sum() == 1 else None, 0)
-
-    # --- the next token
-
-    def choose(
-        self,
-        logits: Tensor,
-        rows: Sequence[Row],
-        rules: FormRules,
-        sampling: SamplingConfig,
-        warp: Sequence[Warper],
-    ) -> list[int]:
-        """The next id of each row, from logits `(B, C)`."""
-        allowed = np.stack([self._allowed(row, rules) for row in rows])
-        scores = logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), -torch.inf)
-        for k, row in enumerate(rows):
-            if (mask := row.course.pull(row.draft)) is not None:
-                scores[k, torch.from_numpy(mask).to(logits.device)] += PULL
-        if sampling.greedy:
-            return self._settle(rows, scores, lambda part, _: part.argmax(dim=-1))
-        if sampling.repetition_penalty != 1:
-            recent = [self._recent(row.draft) for row in rows]
-            scores = penalize(scores, recent, sampling.repetition_penalty)
-
-        def drawn(part: Tensor, which: Sequence[int]) -> Tensor:
-            for reshape in warp:
-                part = reshape(part)
-            points = torch.tensor([rows[k].stream.random() for k in which], dtype=torch.float64, device=part.device)
-            return draw(part, points)
-
-        return self._settle(rows, scores, drawn)
-
-    def _settle(self, rows: Sequence[Row], scores: Tensor, take: Take) -> list[int]:
-        """Draws each row's class from `(B, C)`, again where its sound in the line is not the one that was meant."""
-        found = take(scores, range(len(rows))).tolist()
-        for k, row in enumerate(rows):
-            for left in range(DRAWS, -1, -1):
-                if not (broken := row.course.broken(row.draft, self._vocab.tokens[found[k] + FIRST_CLASS])):
-                    break
-                row_scores = scores[k : k + 1].clone()
-                row_scores[0, found[k]] = -torch.inf
-                scores[k : k + 1] = row_scores
-                if not left or not bool((row_scores > -torch.inf).any()):
-                    row.course.note_relaxed(broken, row.draft)
-                    break
-                found[k] = int(take(row_scores, [k])[0])
-        return [c + FIRST_CLASS for c in found]
-
-    def _allowed(self, row: Row, rules: FormRules) -> Mask:
-        """What may follow in a row, `(C,)`; a rule that would leave nothing gives way, the least important first."""
-        draft = row.draft
-        allowed = np.ones(len(self._vocab) - FIRST_CLASS, dtype=bool)
-        if (only := rules.forced(draft)) is not None and not row.course.in_bounds(draft):
-            if not row.course.left(draft):
-                return self._tokens.only((only,))
-            allowed = self._tokens.units > 0  # signs without end would never fill the line
-        # In the middle of a line, a sign would only put off that no character fits.
-        puts_off = row.course.left(draft) and not row.course.line.copy and not self._tokens.pauses(draft.line)
-        counted = self._tokens.units > 0 if puts_off else True
-        for name, mask in row.course.masks(draft):
-            more = allowed & mask
-            if (more & counted).any():
-                allowed = more
-            else:
-                row.course.note_relaxed(name, draft)
-        for name, rule in rules.rules:
-            forbidden = [number - FIRST_CLASS for number in rule(draft) if number >= FIRST_CLASS]
-            if forbidden:
-                more = allowed.copy()
-                more[forbidden] = False
-                if more.any():
-                    allowed = more
-                elif name:
-                    row.course.note_relaxed(name, draft)
-        return allowed
-
-    def _recent(self, draft: Draft) -> list[int]:
-        """Classes of the last tokens, line breaks left out: lines must be able to end."""
-        return [n - FIRST_CLASS for n in draft.ids[-RECENT:] if n >= FIRST and n != self._break]
-
-
-def draw_names(named: tuple[int, int], usual: tuple[Odds, Odds], *, seed: int, number: int) -> tuple[int, int]:
-    """The mood and the style of song `number`: what was asked for, or one as usual as it is in the training songs."""
-    stream = song_stream(seed, number, NAMING)
-    mood, style = (
-        name or (1 + int(stream.choice(len(odds), p=odds)) if odds else 0)
-        for name, odds in zip(named, usual, strict=True)
-    )
-    return mood, style
 
 
 def _other_repeat(number: int, first: int) -> str:
