@@ -21,7 +21,7 @@ from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.device import prepare_torch
 from lyricgen.model.locate import find_model
 from lyricgen.mood.config import MoodWishes
-from lyricgen.mood.data import Indices, Labelled, Parts, folds, hold_out, read_labelled
+from lyricgen.mood.data import LEAST, Indices, Labelled, Parts, folds, hold_out, read_labelled
 from lyricgen.mood.metrics import Scores
 from lyricgen.mood.preparation import Preparation
 from lyricgen.mood.training import MoodTrainer
@@ -52,7 +52,7 @@ def ours(wishes: MoodWishes, *, source: Checkpoint | None = None) -> Way:
     """The classifier as `lyricgen mood train` makes it."""
 
     def tell(data: Labelled, train: Indices, test: Indices) -> list[int]:
-        learned, valid = hold_out(data, train, share=0.1, seed=wishes.seed, least=3)
+        learned, valid = hold_out(data, train, share=0.1, seed=wishes.seed, least=LEAST)
         trainer = MoodTrainer(
             data, Parts(learned, valid, test), wishes=wishes, preparation=Preparation(), source=source
         )

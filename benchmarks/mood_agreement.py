@@ -18,7 +18,7 @@ import lyricgen
 from lyricgen.generation import lyricist
 from lyricgen.model.device import prepare_torch
 from lyricgen.mood.config import MoodWishes
-from lyricgen.mood.data import Example, Labelled, hold_out, read_labelled
+from lyricgen.mood.data import LEAST, Example, Labelled, hold_out, read_labelled
 from lyricgen.mood.data import Parts as Split
 from lyricgen.mood.preparation import Preparation
 from lyricgen.mood.training import MoodTrainer
@@ -30,7 +30,7 @@ Judge = Callable[[list[str]], list[str]]  # the labels of texts
 def classifier(data: Labelled, *, epochs: int | None) -> Judge:
     """The classifier, of all songs but those that it stops by."""
     everything = np.arange(len(data.examples))
-    learned, valid = hold_out(data, everything, share=0.1, seed=0, least=3)
+    learned, valid = hold_out(data, everything, share=0.1, seed=0, least=LEAST)
     trainer = MoodTrainer(data, Split(learned, valid, everything[:0]), wishes=MoodWishes(epochs=epochs),
                           preparation=Preparation())  # fmt: skip
     for _ in trainer.run():

@@ -21,6 +21,7 @@ SPLITS = {"train": "train", "training": "train", "valid": "valid", "dev": "valid
 HELD_OUT = 0.1
 MOST_HELD_OUT = 5000  # texts: beyond, more of them measure no better
 MOST_CLASSES = 1000
+LEAST = 3  # examples of a class that can spare one to be measured on
 
 Indices = npt.NDArray[np.int64]
 
@@ -159,13 +160,12 @@ def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: l
         raise InputError(f"{name} has one class only ({next(iter(counts))!r}): give texts of two classes or more")
     if len(counts) > MOST_CLASSES:
         raise InputError(f"{name} has {len(counts):,} classes, more than {MOST_CLASSES}: is --label-column right?")
-    alone = [label for label, count in counts.items() if count == 1]
-    if len(alone) == len(counts):
+    if max(counts.values()) == 1:
         raise InputError(f"{name}: no class has two examples or more: is --label-column right?")
-    if alone:
-        shown = ", ".join(map(repr, alone[:5])) + (" …" if len(alone) > 5 else "")
+    if few := [label for label, count in counts.items() if count < LEAST]:
+        shown = ", ".join(map(repr, few[:5])) + (" …" if len(few) > 5 else "")
         notes.append(
-            f"{'class' if len(alone) == 1 else 'classes'} with one example, learned but not measured: {shown}"
+            f"{'class' if len(few) == 1 else 'classes'} with one or two examples, learned but not measured: {shown}"
         )
     return Labelled(tuple(kept.values()), tuple(sorted(counts)), tuple(notes))
 
@@ -180,9 +180,9 @@ def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:
     train = everything[[split in ("train", "") for split in marked]]
     valid, test = (everything[[split == name for split in marked]] for name in ("valid", "test"))
     if not len(test):
-        train, test = hold_out(data, train, share=held_out, seed=seed, least=3)
+        train, test = hold_out(data, train, share=held_out, seed=seed, least=LEAST)
     if not len(valid):
-        train, valid = hold_out(data, train, share=held_out, seed=seed + 1, least=3)
+        train, valid = hold_out(data, train, share=held_out, seed=seed + 1, least=LEAST)
     missing = set(data.labels) - {data.examples[k].label for k in train}
     if missing:
         raise InputError(

@@ -1,4 +1,4 @@
-"""How the weights move: Muon for the recurrent matrices, AdamW for all the rest."""
+"""How the weights move: Muon for the two matrices of each recurrent layer, AdamW for all the rest."""
 
 import math
 from collections.abc import Callable, Iterable
