@@ -56,15 +56,16 @@ class JitteredWindows(WindowDataset):
 
     jitter = 0
 
-    def streams(self, size: int, *, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+    def streams(self, size: int, *, turns: int = 1, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         """See WindowDataset; a run that goes on in the middle of an epoch is not made for this."""
         assert not first and ranks == 1
-        share, usual, at = -(-len(self.ids) // size), self.window, 0
+        share, usual, at = -(-len(self.ids) // (size * turns)), self.window, 0
         lengths = np.random.default_rng((self.offset, self.epoch))
-        starts = [b * share for b in range(size)]
         while at < share:
             self.window = usual + int(lengths.integers(-self.jitter, self.jitter + 1))
-            yield self._windows([s + at for s in starts], stops=[min(s + share, len(self.ids)) for s in starts])
+            for turn in range(turns):
+                starts = [(b * turns + turn) * share for b in range(size)]
+                yield self._windows([s + at for s in starts], stops=[min(s + share, len(self.ids)) for s in starts])
             at += self.window
 
 

@@ -75,27 +75,29 @@ def train(
     from lyricgen.cli.display import follow
     from lyricgen.model.device import pick_device, prepare_torch
     from lyricgen.training.distributed import join
+    from lyricgen.training.learner import memory_errors
     from lyricgen.training.recipe import Wishes
     from lyricgen.training.session import RunOptions, resume_session, start_session
 
     prepare_torch()
     chosen = pick_device(device)
     ranks = join(chosen)
-    if resume is not None:
-        _check_alone(resume, context.params)
-        session = resume_session(resume, device=chosen, ranks=ranks)
-    else:
-        wishes = Wishes(cell=cell, hidden=hidden, layers=layers, embedding=embedding, dropout=dropout, tied=tied,
-                        residual=residual, window=window, batch=batch, lr=lr, epochs=epochs, minutes=minutes,
-                        seed=seed)  # fmt: skip
-        kind = cast(Literal["file", "blank"], songs or "file")
-        options = RunOptions(
-            tuple(paths or ()), out, valid, kind, level, min_count, preset, vectors, init_from, wishes,
-            command=f"{ranks.launch} {shlex.join(sys.argv[1:])}", plan=plan,
-        )  # fmt: skip
-        session = start_session(options, device=chosen, began=began, ranks=ranks)
-    note(*session.lines)
-    report = follow(session)
+    with memory_errors():
+        if resume is not None:
+            _check_alone(resume, context.params)
+            session = resume_session(resume, device=chosen, ranks=ranks)
+        else:
+            wishes = Wishes(cell=cell, hidden=hidden, layers=layers, embedding=embedding, dropout=dropout, tied=tied,
+                            residual=residual, window=window, batch=batch, lr=lr, epochs=epochs, minutes=minutes,
+                            seed=seed)  # fmt: skip
+            kind = cast(Literal["file", "blank"], songs or "file")
+            options = RunOptions(
+                tuple(paths or ()), out, valid, kind, level, min_count, preset, vectors, init_from, wishes,
+                command=f"{ranks.launch} {shlex.join(sys.argv[1:])}", plan=plan,
+            )  # fmt: skip
+            session = start_session(options, device=chosen, began=began, ranks=ranks)
+        note(*session.lines)
+        report = follow(session)
     ranks.close()
     if report.ended == "interrupted":
         note(f"saved; go on with: {ranks.launch} train --resume {shlex.quote(str(session.folder))}")
@@ -106,7 +108,9 @@ def train(
 
 def _check_alone(resume: Path, given: dict[str, Any]) -> None:
     """Raises OptionError where --resume stands beside settings: a run goes on with its own."""
-    others = [name for name, value in given.items() if name not in ("resume", "device") and (value or value is False)]
+    others = [
+        name for name, value in given.items() if name not in ("resume", "device") and value not in (None, [], ())
+    ]
     if others:
         raise OptionError(f"a run that goes on keeps its own settings; give --resume {resume} alone")
 

@@ -136,9 +136,18 @@ def count_parameters(config: ModelConfig) -> int:
 
 
 def check_names(cells: Sequence[str], configs: Mapping[str, Wishes]) -> None:
-    """Raises OptionError for a name of settings that is a cell's already."""
-    if twice := set(cells) & set(configs):
-        raise OptionError(f"{twice.pop()} is both a cell and a name of --configs; choose another name")
+    """Raises OptionError for a name of settings that is a cell's or other settings' already.
+
+    Case does not count: each name is one of a folder, and on many a disk "GRU" and "gru" are the same.
+    """
+    taken: dict[str, str] = {}
+    for name in configs:
+        key = name.casefold()
+        if key in cells:
+            raise OptionError(f"{name} is both a cell and a name of --configs, whatever the case; rename it")
+        if key in taken:
+            raise OptionError(f"{taken[key]} and {name} of --configs differ only in case; rename one")
+        taken[key] = name
 
 
 def check_cells(cells: Sequence[str]) -> None:

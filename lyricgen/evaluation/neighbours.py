@@ -36,7 +36,7 @@ def find_neighbours(checkpoint: Checkpoint, word: str, *, count: int = 30) -> Ne
     ids = sorted(set(vocab.encode(word).tolist()))
     if not word.strip() or UNKNOWN in ids:
         raise InputError(f"the model does not know {word!r}; give a word of characters that it learned")
-    weight = checkpoint.model.embedding.weight.detach().double().cpu().numpy()  # (V, E)
+    weight = checkpoint.model.embedding.weight.detach().cpu().double().numpy()  # (V, E)
     target = weight[vocab.encode(word)].mean(axis=0)  # (E,)
     lengths = np.maximum(np.linalg.norm(weight, axis=1) * np.linalg.norm(target), 1e-12)
     cosines = weight @ target / lengths  # (V,)

@@ -55,11 +55,12 @@ def check_file(path: str, index: NoveltyIndex, *, at_least: int) -> Checked:
     characters = copied = 0
     runs: list[Copy] = []
     for title, text in _texts(path):
-        starts = cut(to_points(text)).starts
+        points = to_points(text)
+        starts, breaks = cut(points).starts, np.flatnonzero(points == ord("\n"))
         inside = np.zeros(len(text) + 1, dtype=bool)
         for run in index.runs(text, at_least=at_least):
             inside[run.start : run.end] = True
-            runs.append(Copy(title, 1 + text.count("\n", 0, run.start), run.text, run.units))
+            runs.append(Copy(title, 1 + int(breaks.searchsorted(run.start)), run.text, run.units))
         characters += len(starts)
         copied += int(inside[starts].sum())
     return Checked(display_name(Path(path)), characters, copied, tuple(runs))

@@ -91,6 +91,8 @@ def read_result(folder: Path, record: RunRecord, *, name: str, seed: int) -> Run
     try:
         lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
         points = [json.loads(line) for line in lines]
+        if not points and not record.failed:
+            raise ValueError("a run that ended well was measured once at least")
         curve = tuple(Point(max(0.0, p["seconds"] - record.ready), p["tokens"], p["held_out"]) for p in points)
         nats = float("nan") if record.failed else float(card.results["held_out"])
         held_out = int(card.corpus["valid_tokens"]) > 0

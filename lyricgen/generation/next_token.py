@@ -49,7 +49,7 @@ class NextToken:
         def drawn(part: Tensor, which: Sequence[int]) -> Tensor:
             for reshape in warp:
                 part = reshape(part)
-            points = torch.tensor([rows[k].stream.random() for k in which], dtype=torch.float64, device=part.device)
+            points = torch.tensor([rows[k].stream.random() for k in which], dtype=torch.float64)
             return draw(part, points)
 
         return self._settle(rows, scores, drawn)

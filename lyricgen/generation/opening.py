@@ -20,7 +20,10 @@ MOST = 512  # plans that are weighed
 
 @dataclass(frozen=True)
 class Opening:
-    """K plans of a line: length and rhyme labels `(K,)`, weights `(K,)` that sum to 1, and where each leads."""
+    """K plans of a line: length and rhyme labels `(K,)`, weights `(K,)` that sum to 1, and where each leads.
+
+    The weights are float64 and on the CPU, wherever the rest is: Apple's MPS has no float64.
+    """
 
     lengths: Tensor
     rhymes: Tensor
@@ -59,7 +62,7 @@ def weigh(
     sums = prior[order].exp().cumsum(0)
     order = order[: int((sums < KEPT).sum()) + 1]
     length, rhyme = order // rhyme_odds.shape[1], order % rhyme_odds.shape[1]
-    weights = prior[order].double()
+    weights = prior[order].cpu().double()
 
     rows = -(-len(order) // ROWS) * ROWS
     pad = torch.arange(rows, device=engine.device).clamp_max(len(order) - 1)
@@ -70,7 +73,7 @@ def weigh(
     for number, units in zip(begun.tolist(), labeler.count(begun).tolist(), strict=True):
         if number >= FIRST_CLASS:  # an unknown character costs the same under every plan
             odds = step.logits[: len(order)].masked_fill(~masks(labels[:, :2]), -torch.inf).log_softmax(dim=-1)
-            weights = weights + _or_none(odds[:, number - FIRST_CLASS])
+            weights = weights + _or_none(odds[:, number - FIRST_CLASS]).cpu()
         left = labels[:, 0]
         labels[:, 0] = torch.where(left > LONGEST, left, (left - units).clamp_min(0))
         step = engine.step(torch.full((rows,), number, device=engine.device), step.state, labels[pad])

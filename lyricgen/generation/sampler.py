@@ -92,8 +92,11 @@ def song_stream(seed: int, number: int, version: int = 0) -> np.random.Generator
 
 
 def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
-    """Classes `(B,)` from logits `(B, C)` by inverting the cumulative distribution at uniforms `(B,)` in [0, 1)."""
-    cumulative = logits.softmax(dim=-1).double().cumsum(dim=-1)
+    """Classes `(B,)` from logits `(B, C)` by inverting the cumulative distribution at uniforms `(B,)` in [0, 1).
+
+    The sums are made on the CPU, and the classes are there: Apple's MPS has no float64.
+    """
+    cumulative = logits.softmax(dim=-1).cpu().double().cumsum(dim=-1)
     # The last sum stands in for 1, so that no draw falls past the last token that has any probability.
-    point = uniforms.double().unsqueeze(1) * cumulative[:, -1:]
+    point = uniforms.cpu().double().unsqueeze(1) * cumulative[:, -1:]
     return torch.searchsorted(cumulative, point, right=True).squeeze(1).clamp_(max=logits.shape[-1] - 1)

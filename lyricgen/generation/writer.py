@@ -1,6 +1,7 @@
 """The writing loop, for many songs side by side: what was told, the model's step, the next token."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -119,13 +120,17 @@ class Writer:
 
     @torch.inference_mode()
     def opening(self, text: str) -> Opening | None:
-        """What a text that opens a song leads to, for each plan of its last line; None for a model without plans."""
+        """What a text that opens a song leads to, for each plan of its last line; None for a model without plans.
+
+        The plans' weights are in float32 here, and where the logits are that they weigh.
+        """
         if self._engine.model.planner is None:
             return None
         request = Request(text)
         row = self.row(request, 0)
         before, opener, begun = self._read_lines(request, [row])
-        return self._weigh(row, before, opener, begun, request.named, lengths=np.ones(LENGTHS, dtype=bool))
+        found = self._weigh(row, before, opener, begun, request.named, lengths=np.ones(LENGTHS, dtype=bool))
+        return replace(found, weights=found.weights.float().to(self._engine.device))
 
     def take(self, row: Row, number: int) -> str:
         """Adds a token to a draft; gives its text."""
@@ -181,7 +186,7 @@ class Writer:
                     lengths = row.course.lengths(row.draft)
                     found = self._weigh(row, self.keep(step, [k]), opener, begun, row.named, lengths=lengths)
                     found_for[row.named] = found
-                sums = found.weights.cumsum(0).cpu().numpy()
+                sums = found.weights.cumsum(0).numpy()
                 at = min(int(np.searchsorted(sums, row.stream.random() * sums[-1], side="right")), len(sums) - 1)
                 extra = int(row.stream.random() * SLACK)
                 row.course.open(row.draft, int(found.lengths[at]), int(found.rhymes[at]), extra=extra)
@@ -267,10 +272,10 @@ class Writer:
                 self._open_unlabelled(rows[k])
             return
         lengths = torch.zeros(len(features), dtype=torch.long, device=features.device)
-        odds = planner(features, lengths)[0].double().cpu().numpy()  # (B, L)
+        odds = planner(features, lengths)[0].cpu().double().numpy()  # (B, L)
         for k in which:
             lengths[k] = _pick(odds[k], rows[k].course.lengths(rows[k].draft), rows[k].stream, sampling)
-        odds = planner(features, lengths)[1].double().cpu().numpy()  # (B, R)
+        odds = planner(features, lengths)[1].cpu().double().numpy()  # (B, R)
         for k in which:
             row, length = rows[k], int(lengths[k])
             rhyme = _pick(odds[k], row.course.rhymes(row.draft, length), row.stream, sampling)

@@ -99,7 +99,8 @@ class TrainConfig(_Stored):
     """How a model is trained. Either `epochs` or `minutes` ends the run.
 
     `window` is in tokens, `batch` in parallel streams, `lr` is the schedule's height, `warmup` its share of the
-    run. `carry` passes the hidden state from window to window (else windows are shuffled and stand alone).
+    run. `carry` passes the hidden state from window to window (else windows are shuffled and stand alone); of
+    `turns` times as many streams as a batch has rows, each batch goes on with others.
     The `optimizer` muon moves the recurrent matrices by Muon and all else by AdamW (see training/optimizer.py).
     `patience` stops the run after so many evaluations without a better held-out loss (0: never). `average` is the
     share of the steps so far over which the weights are averaged for measuring and for the model that is kept (0:
@@ -117,6 +118,7 @@ class TrainConfig(_Stored):
     warmup: float = 0.02
     clip: float = 1.0
     carry: bool = True
+    turns: int = 1
     patience: int = 8
     average: float = 0.0
     evaluations: int = 20
@@ -135,6 +137,7 @@ class TrainConfig(_Stored):
         check_range("weight_decay", self.weight_decay, 0, 10)
         check_range("warmup", self.warmup, 0, 0.9)
         check_range("clip", self.clip, 1e-6, 1e6)
+        check_range("turns", self.turns, 1, 65_536)
         check_range("patience", self.patience, 0, 1_000_000)
         check_range("average", self.average, 0, 1)
         check_range("evaluations", self.evaluations, 1, 10_000)

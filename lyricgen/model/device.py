@@ -60,6 +60,14 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     return torch.autocast(device.type, dtype=kind) if kind is not None else contextlib.nullcontext()
 
 
+def synchronize(device: torch.device) -> None:
+    """Waits until a device has done all that it was given, before a clock is read; the CPU never lags behind."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A tensor of the host on a device, without waiting for the copy: CUDA wants page-locked memory for that."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
-from lyricgen.model.network import FIRST_CLASS, LyricModel
+from lyricgen.model.network import FIRST_CLASS, LyricModel, State
 from lyricgen.model.output_loss import linear_cross_entropy
 from lyricgen.text.labels import ENDS, LENGTHS, RHYMES, Labeler
 from lyricgen.text.vocab import END, START, UNKNOWN, Ids, Vocab
@@ -91,7 +92,7 @@ class Masks:
     """Which classes may follow under which labels, as tensors, made when they are first needed."""
 
     def __init__(self, labeler: Labeler, device: torch.device) -> None:
-        self._labeler = labeler
+        self.labeler = labeler
         self._device = device
         self._row = torch.full((LENGTHS * RHYMES,), -1, dtype=torch.long)
         self._rows = torch.zeros(0, len(labeler.vocab) - FIRST_CLASS, dtype=torch.bool, device=device)
@@ -101,7 +102,7 @@ class Masks:
         keys = (labels[..., 0] * RHYMES + labels[..., 1]).cpu()
         missing = [key for key in torch.unique(keys).tolist() if self._row[key] < 0]
         if missing:
-            rows = [self._labeler.allowed(*divmod(key, RHYMES))[FIRST_CLASS:] for key in missing]
+            rows = [self.labeler.allowed(*divmod(key, RHYMES))[FIRST_CLASS:] for key in missing]
             for number, key in enumerate(missing, len(self._rows)):
                 self._row[key] = number
             self._rows = torch.cat((self._rows, torch.from_numpy(np.stack(rows)).to(self._device)))
@@ -183,40 +184,60 @@ def stream_nats(
     A start of song costs nothing but the plan of its first line. See `token_nats`; `labels` are those of the rows,
     where these are cut out of longer texts; IGNORED stands for a line that is not known, which costs nothing.
     """
-    if not rows:
-        return []
-    length = max(map(len, rows))
-    ids = np.full((length, len(rows)), END, dtype=np.int64)  # (T, B)
-    known = np.zeros((length, len(rows), 4), dtype=np.int16)  # (T, B, 4), mood and style unknown
-    if not model.planner:
-        labeler = None
-    for b, row in enumerate(rows):
-        ids[: len(row), b] = row
-        if labeler:
-            known[: len(row), b, :2] = labels[b] if labels else labeler.of(row)
-    device = model.bias.device
-    masks = Masks(labeler, device) if labeler else None
-    state = model.initial_state(len(rows))
-    parts = []
-    steps = max(1, min(WINDOW, MOST_LOGITS // (len(rows) * len(model.bias))))
-    for t in range(0, length - 1, steps):
-        window = torch.from_numpy(ids[t : t + steps + 1]).to(device)
-        plan = torch.from_numpy(known[t : t + steps + 1].astype(np.int64)).to(device)
-        told = plan[:-1].clamp_min(0)
-        features, state = model.features(window[:-1], state, told if masks else None)
-        logits = model.logits(features).float() / temperature
-        if masks:
-            logits = logits.masked_fill_(~masks(told[..., :2]), -torch.inf)
-        nats = F.cross_entropy(
-            logits.flatten(0, 1), to_classes(window[1:]).flatten(), ignore_index=IGNORED, reduction="none"
-        )
-        nats = nats.view(-1, len(rows)).double().cpu() + unseen.seen_nats
-        nats[window[1:].cpu() == UNKNOWN] = unseen.nats
-        nats[window[1:].cpu() == START] = 0
-        if labeler:
-            opens = (window[1:] == labeler.line_break) | (window[1:] == START)
-            lines = torch.where(opens.unsqueeze(-1), plan[1:, :, :2], IGNORED)
-            nats += plan_nats(model, features, lines).double().cpu()
-        parts.append(nats.numpy())
-    total = np.concatenate(parts)
-    return [total[: len(row) - 1, b] for b, row in enumerate(rows)]
+    masks = Masks(labeler, model.bias.device) if labeler and model.planner else None
+    if masks and labels is None:
+        labels = [masks.labeler.of(row) for row in rows]
+    costs = [np.zeros(len(row) - 1) for row in rows]
+    going, state, start = list(range(len(rows))), model.initial_state(len(rows)), 0
+    while more := [k for k, b in enumerate(going) if len(rows[b]) - 1 > start]:
+        if len(more) < len(going):  # one row may be longer than all others together: those that ended are left
+            going = [going[k] for k in more]
+            state = [tuple(part[:, more] for part in layer) for layer in state]
+        stop = start + max(1, min(WINDOW, MOST_LOGITS // (len(going) * len(model.bias))))
+        ids = _side_by_side([rows[b][start : stop + 1] for b in going], past=END)  # (T + 1, B)
+        plan = _side_by_side([labels[b][start : stop + 1] for b in going], past=0) if masks and labels else None
+        nats, state = _window_nats(model, ids, plan, state, unseen=unseen, masks=masks, temperature=temperature)
+        for b, cost in zip(going, nats.T.numpy(), strict=True):
+            own = costs[b][start:stop]
+            own[:] = cost[: len(own)]
+        start = stop
+    return costs
+
+
+def _side_by_side(parts: Sequence[npt.NDArray[np.integer]], *, past: int) -> Tensor:
+    """Parts of rows as `(T, B, …)`, `past` their ends where others are longer."""
+    return pad_sequence([torch.from_numpy(part.astype(np.int64)) for part in parts], padding_value=past)
+
+
+def _window_nats(
+    model: LyricModel,
+    ids: Tensor,
+    plan: Tensor | None,
+    state: list[State],
+    *,
+    unseen: Unseen,
+    masks: Masks | None,
+    temperature: float,
+) -> tuple[Tensor, list[State]]:
+    """Nats `(T, B)`, float64 on the CPU, of all but the first of ids `(T + 1, B)`, and the state before the last.
+
+    `plan` are the labels of the ids, `(T + 1, B, 2)`, for a model that plans its lines.
+    """
+    window, following = ids.to(model.bias.device), ids[1:]
+    known = None if plan is None else F.pad(plan.to(window.device), (0, 2))  # mood and style unknown
+    told = None if known is None else known[:-1].clamp_min(0)
+    features, state = model.features(window[:-1], state, told)
+    logits = model.logits(features).float() / temperature
+    if masks and told is not None:
+        logits = logits.masked_fill_(~masks(told[..., :2]), -torch.inf)
+    nats = F.cross_entropy(
+        logits.flatten(0, 1), to_classes(window[1:]).flatten(), ignore_index=IGNORED, reduction="none"
+    )
+    nats = nats.view(following.shape).cpu().double() + unseen.seen_nats  # Apple's MPS has no float64
+    nats[following == UNKNOWN] = unseen.nats
+    nats[following == START] = 0
+    if masks and known is not None:
+        opens = (window[1:] == masks.labeler.line_break) | (window[1:] == START)
+        lines = torch.where(opens.unsqueeze(-1), known[1:, :, :2], IGNORED)
+        nats += plan_nats(model, features, lines).cpu().double()
+    return nats, state

@@ -13,10 +13,11 @@ from lyricgen.errors import InputError
 from lyricgen.mood.data import Indices, Labelled
 from lyricgen.mood.metrics import Scores
 from lyricgen.mood.network import MoodModel, batches, lay_out, shortened
+from lyricgen.mood.ngrams import groups
 from lyricgen.mood.preparation import Preparation
 from lyricgen.text.vocab import Ids, Vocab
 
-TOGETHER = 2**14  # texts at a time: memory stays small whatever comes
+TOGETHER = 2**14  # texts at a time, fewer if they are long: memory stays small whatever comes
 
 Odds = npt.NDArray[np.float32]
 
@@ -57,11 +58,15 @@ class Classifier:
                 raise InputError(
                     f"text {number} of {len(prepared)} is empty, or emptied by cleaning and stop words: leave it out"
                 )
-        groups = [self._group(prepared[k : k + TOGETHER]) for k in range(0, len(prepared), TOGETHER)]
-        return np.concatenate(groups) if groups else np.zeros((0, len(self.labels)), np.float32)
+        return self._odds(prepared)
+
+    def _odds(self, prepared: Sequence[str]) -> Odds:
+        """The same of texts that are prepared, and not empty."""
+        odds = [self._group(group) for group in groups(prepared, most=TOGETHER)]
+        return np.concatenate(odds) if odds else np.zeros((0, len(self.labels)), np.float32)
 
     @torch.inference_mode()
-    def _group(self, texts: list[str]) -> Odds:
+    def _group(self, texts: Sequence[str]) -> Odds:
         self.model.eval()
         encoded = encode_all(self.model, self.ids(texts))
         counted = self.model.counted(self.model.table().rows(texts))
@@ -73,8 +78,11 @@ class Classifier:
         return text_ids(self.vocab, texts, length=self.length)
 
     def measure(self, data: Labelled, of: Indices) -> Scores:
-        """How well it tells the classes of these examples."""
-        return Scores.of(self.labels, data.numbers(of), self.probabilities(data.texts(of)).argmax(axis=1))
+        """How well it tells the classes of these examples, whose texts are prepared: twice would be once too often.
+
+        `&lt;br&gt;` is cleaned to `<br>`, and that to nothing.
+        """
+        return Scores.of(self.labels, data.numbers(of), self._odds(data.texts(of)).argmax(axis=1))
 
 
 def text_ids(vocab: Vocab, texts: Sequence[str], *, length: int) -> list[Ids]:

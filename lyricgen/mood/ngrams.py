@@ -6,7 +6,7 @@ weights each, so two n-grams never share one by chance as they do in a table of 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
@@ -21,6 +21,7 @@ MOST_WEIGHTS = 2**24
 """Weights of n-grams, one for each class: 64 MiB, and about 2.5 GB while they are fitted (`linear.fit`)."""
 
 TOGETHER = 2048  # texts at a time
+CHARACTERS = 2**20  # of them at most, but for a single text that has more: what is made of them takes some 300 MB
 _FEW = 30  # texts: below, an n-gram that stands in one of them is kept too
 GAP_WEIGHT = 0.55  # of a pair with a gap, against pairs without one
 RARITY = 0.5  # exponent of the inverse document frequency
@@ -82,6 +83,18 @@ def _occurrences(texts: Sequence[str]) -> tuple[Keys, Keys, int]:
     return np.concatenate(keys).view(np.int64), np.concatenate(homes), plain
 
 
+def groups(texts: Sequence[str], *, most: int) -> Iterator[Sequence[str]]:
+    """Texts in order, at most so many at a time, and fewer where they are long."""
+    first = size = 0
+    for k, text in enumerate(texts):
+        if k > first and (k - first == most or size + len(text) > CHARACTERS):
+            yield texts[first:k]
+            first, size = k, 0
+        size += len(text)
+    if texts:
+        yield texts[first:]
+
+
 def most_ngrams(classes: int) -> int:
     """How many n-grams are kept where each has a weight for so many classes."""
     return min(MOST, MOST_WEIGHTS // classes)
@@ -104,6 +117,37 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
+class _Counts:
+    """N-grams: their keys in order, how many texts each stands in, whether it is a pair with a gap, `(N,)` each."""
+
+    keys: Keys
+    texts: Keys
+    gapped: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "_Counts":
+        """Those of a group of texts."""
+        keys, owners, plain = _occurrences(texts)
+        gapped = np.arange(len(keys)) >= plain
+        order = np.lexsort((owners, keys))
+        keys, owners, gapped = keys[order], owners[order], gapped[order]
+        new = np.ones(len(keys), bool)
+        new[1:] = (keys[1:] != keys[:-1]) | (owners[1:] != owners[:-1])
+        return cls._summed(keys[new], np.ones(int(new.sum()), np.int64), gapped[new])
+
+    @classmethod
+    def merged(cls, parts: Sequence["_Counts"]) -> "_Counts":
+        """Those of several groups together; of one key's kinds the first counts."""
+        keys, texts, gapped = zip(*((part.keys, part.texts, part.gapped) for part in parts), strict=True)
+        return cls._summed(np.concatenate(keys), np.concatenate(texts), np.concatenate(gapped))
+
+    @classmethod
+    def _summed(cls, keys: Keys, texts: Keys, gapped: npt.NDArray[np.bool_]) -> "_Counts":
+        keys, at, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        return cls(keys, np.bincount(inverse, weights=texts).astype(np.int64), gapped[at])
+
+
+@dataclass(frozen=True, eq=False)
 class NgramTable:
     """The n-grams that have weights: their keys in order, and how much one occurrence of each counts, `(N,)`."""
 
@@ -113,31 +157,26 @@ class NgramTable:
     @classmethod
     def of(cls, texts: Sequence[str], *, most: int = MOST) -> "NgramTable":
         """The table of some texts."""
-        keys, counts, gaps = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
-        for first in range(0, len(texts), TOGETHER):
-            occurring, owners, plain = _occurrences(texts[first : first + TOGETHER])
-            gapped = np.arange(len(occurring)) >= plain
-            order = np.lexsort((owners, occurring))
-            occurring, owners, gapped = occurring[order], owners[order], gapped[order]
-            new = np.ones(len(occurring), bool)
-            new[1:] = (occurring[1:] != occurring[:-1]) | (owners[1:] != owners[:-1])
-            every = np.concatenate((keys, occurring[new]))
-            weights = np.concatenate((counts, np.ones(int(new.sum()), np.int64)))
-            kinds = np.concatenate((gaps, gapped[new]))
-            keys, at, inverse = np.unique(every, return_index=True, return_inverse=True)
-            counts, gaps = np.bincount(inverse, weights=weights).astype(np.int64), kinds[at]
-        kept = np.flatnonzero(counts >= (1 if len(texts) < _FEW else 2))
+        # New n-grams wait until they are as many as all before: each is then sorted a few times, however many texts.
+        none = np.zeros(0, np.int64)
+        parts = [_Counts(none, none, none > 0)]
+        for group in groups(texts, most=TOGETHER):
+            parts.append(_Counts.of(group))
+            if sum(len(part.keys) for part in parts[1:]) >= len(parts[0].keys):
+                parts = [_Counts.merged(parts)]
+        found = _Counts.merged(parts)
+        kept = np.flatnonzero(found.texts >= (1 if len(texts) < _FEW else 2))
         if len(kept) > most:
-            kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:most]])
-        rarity = (np.log((1 + len(texts)) / (1 + counts[kept])) + 1) ** RARITY
-        return cls(keys[kept], (rarity * np.where(gaps[kept], GAP_WEIGHT, 1.0)).astype(np.float32))
+            kept = np.sort(kept[np.argsort(-found.texts[kept], kind="stable")[:most]])
+        rarity = (np.log((1 + len(texts)) / (1 + found.texts[kept])) + 1) ** RARITY
+        return cls(found.keys[kept], (rarity * np.where(found.gapped[kept], GAP_WEIGHT, 1.0)).astype(np.float32))
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """The n-grams of texts that the table knows, weighted by 1 + ln(count) and rarity, each text to length 1."""
-        parts = [self._rows(texts[first : first + TOGETHER]) for first in range(0, len(texts), TOGETHER)]
+        parts = [self._rows(group) for group in groups(texts, most=TOGETHER)]
         columns, values, sizes = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Rows(columns, values, np.concatenate(([0], np.cumsum(sizes))))
 

@@ -110,20 +110,25 @@ class WindowDataset(Dataset[Parts]):
             rows = order[k : k + size][rank::ranks] or order[:1]
             yield self._windows([index * self.window for index in rows], stops=[len(self.ids)] * len(rows))
 
-    def streams(self, size: int, *, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
-        """Windows of `size` parallel streams, `(T, B)`: each row goes on where it was in the last batch.
+    def streams(self, size: int, *, turns: int = 1, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        """Windows of parallel streams, `(T, B)`, which take turns: `size` at a time of `size`·`turns`.
 
-        Stream b covers its own share of the text, so a hidden state can be carried along it. Where several ranks
-        share the streams, each has as many neighbouring ones as the others.
+        Each stream covers its own share of the text and goes on, `turns` batches later, where it was, so a hidden
+        state can be carried along it. The streams of one turn are spread over the whole text. Where several ranks
+        share them, each has as many as the others.
         """
-        share = -(-len(self.ids) // size)
-        starts = [b * share for b in range(rank * size // ranks, (rank + 1) * size // ranks)]
-        stops = [min(start + share, len(self.ids)) for start in starts]
-        for k in range(first, stream_steps(len(self.ids), window=self.window, size=size)):
-            yield self._windows([start + k * self.window for start in starts], stops=stops)
+        share = -(-len(self.ids) // (size * turns))
+        rows = range(rank * size // ranks, (rank + 1) * size // ranks)
+        for k in range(first, stream_steps(len(self.ids), window=self.window, size=size, turns=turns)):
+            at, turn = divmod(k, turns)
+            starts = [(b * turns + turn) * share for b in rows]
+            yield self._windows(
+                [start + at * self.window for start in starts],
+                stops=[min(start + share, len(self.ids)) for start in starts],
+            )
 
 
-def stream_steps(tokens: int, *, window: int, size: int) -> int:
+def stream_steps(tokens: int, *, window: int, size: int, turns: int = 1) -> int:
     """How many batches of parallel streams make an epoch."""
-    share = -(-tokens // size)
-    return -(-share // window)
+    share = -(-tokens // (size * turns))
+    return turns * -(-share // window)

@@ -35,7 +35,7 @@ class Epochs:
         """Batches in an epoch."""
         config, n = self.config, len(self._ids)
         if config.carry:
-            return stream_steps(n, window=config.window, size=config.batch)
+            return stream_steps(n, window=config.window, size=config.batch, turns=config.turns)
         return math.ceil(math.ceil(n / config.window) / config.batch)
 
     def batches(self, epoch: int, *, first: int) -> Iterator[Batch]:
@@ -46,5 +46,9 @@ class Epochs:
         data = WindowDataset(self._ids, window=config.window, offset=offset, labels=self._labels,
                              line_break=self._line_break, epoch=epoch)  # fmt: skip
         if config.carry:
-            return data.streams(config.batch, first=first, **self._place)
+            return data.streams(config.batch, turns=config.turns, first=first, **self._place)
         return data.batches(config.batch, first=first, seed=int(seed[0]), **self._place)
+
+    def close(self) -> None:
+        """Lets go of the files: Windows removes none that is mapped."""
+        self._ids, self._labels = np.zeros(0, dtype=np.uint8), None

@@ -19,10 +19,14 @@ ROWS = 32
 
 
 class HeldOut:
-    """The first ids of a held-out text, as rows that are scored side by side; with their labels, if `planned`."""
+    """The first ids of a held-out text, as rows that are scored side by side; with their labels, if `planned`.
 
-    def __init__(self, path: Path, vocab: Vocab, *, tokens: int, planned: bool) -> None:
+    `blank`: an end of song stands for an empty line of the file and counts as its character.
+    """
+
+    def __init__(self, path: Path, vocab: Vocab, *, tokens: int, planned: bool, blank: bool) -> None:
         ids = load_ids(path, tokens=tokens, vocab_size=len(vocab))[:MOST_TOKENS]
+        self.characters = max(1, int(vocab.lengths[ids].sum()) + (int((ids == END).sum()) if blank else 0))
         # What stands before a song is an end, from which its first line is planned.
         ids = np.insert(ids, 0, END) if ids[0] == START else ids
         self._labeler = Labeler(vocab)
@@ -31,7 +35,6 @@ class HeldOut:
         cuts = np.linspace(1, len(ids), min(ROWS, 1 + len(ids) // 256) + 1).astype(int)
         self._rows = [ids[a - 1 : b].astype(np.int64) for a, b in pairwise(cuts)]
         self._labels = [labels[a - 1 : b] for a, b in pairwise(cuts)] if labels is not None else None
-        self.characters = max(1, int(vocab.lengths[ids].sum()))
 
     def nats(self, model: LyricModel, *, ranks: Ranks = ALONE) -> float:
         """What the text costs under a model; several ranks score some rows each."""

@@ -1,12 +1,15 @@
 """A model while it learns: one update of its weights from one batch, and all that an update changes."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lyricgen.errors import TrainingError
 from lyricgen.model.config import TrainConfig
 from lyricgen.model.device import half_precision, mixed_precision, send
 from lyricgen.model.likelihood import count_targets, feature_nats, plan_nats
@@ -17,6 +20,8 @@ from lyricgen.training.loss_scale import LossScale
 from lyricgen.training.optimizer import make_optimizer
 
 FRESH = 0.02  # of the rows begin each window from an empty state, as a text does that is read from its middle on
+# What torch's errors say where memory does not suffice, by device and system.
+SHORTAGES = ("allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
 
 class Learner:
@@ -34,7 +39,8 @@ class Learner:
         self.generator = torch.Generator(device).manual_seed(config.seed + ranks.rank)
         self.model.generator = self.generator
         self.kept = copy.deepcopy(self.model) if config.average else self.model
-        self.state: list[State] = self.model.initial_state(config.batch // ranks.size)
+        rows = config.batch // ranks.size
+        self.states: list[list[State]] = [self.model.initial_state(rows) for _ in range(config.turns)]
         self._optimizer = make_optimizer(self.model, config)
         self._scale = LossScale(needed=half_precision(device) == torch.float16)
         self._losses: list[Tensor] = []
@@ -42,7 +48,8 @@ class Learner:
     def learn(self, batch: Batch, *, lr: float, step: int, fresh: bool) -> int:
         """Update number `step` from windows `(T, B)`, which all ranks make together from the windows of each.
 
-        `fresh`: they do not go on from the hidden state of the last. Gives the number of tokens, of all ranks.
+        `fresh`: they do not go on from the hidden state of the last ones of their turn. Gives the number of tokens,
+        of all ranks.
         """
         model, ranks = self.model, self.ranks
         # Nats are divided by the means of these over the ranks: so the mean of all gradients is that of the whole
@@ -51,7 +58,8 @@ class Learner:
         ranks.mean([counts])
         targets, places = send(counts.clamp_min(1 / ranks.size), self.device)
         batch = batch.to(self.device)
-        state = model.initial_state(batch.x.shape[1]) if fresh else self._emptied(self.state, step)
+        turn = (step - 1) % self.config.turns
+        state = model.initial_state(batch.x.shape[1]) if fresh else self._emptied(self.states[turn], step)
         self._optimizer.set_rate(lr)
         model.train()
         with mixed_precision(self.device):
@@ -69,7 +77,7 @@ class Learner:
             self._optimizer.step()
             model.pin_resets()
         if self.config.carry:
-            self.state = detached(state)
+            self.states[turn] = detached(state)
         self._average(step)
         self._losses.append(loss)
         return round(float(counts[1]) * ranks.size)
@@ -109,8 +117,8 @@ class Learner:
 
     def own_state(self) -> dict[str, Any]:
         """What is to be saved and no other rank has: the hidden state of its rows, and its randomness."""
-        state = [[part.cpu() for part in layer] for layer in self.state]
-        return {"state": state, "generator": self.generator.get_state()}
+        states = [[[part.cpu() for part in layer] for layer in state] for state in self.states]
+        return {"states": states, "generator": self.generator.get_state(), "device": self.device.type}
 
     def load_shared(self, saved: dict[str, Any]) -> None:
         """Takes in what `shared_state` gave."""
@@ -122,9 +130,42 @@ class Learner:
             self.kept.load_state_dict(average)
 
     def load_own(self, saved: dict[str, Any]) -> None:
-        """Takes in what `own_state` gave. Raises ValueError where the shapes are not those of this model's state."""
-        shapes = [[part.shape[::2] for part in layer] for layer in self.state]
-        if [[part.shape[::2] for part in layer] for layer in saved["state"]] != shapes:
+        """Takes in what `own_state` gave.
+
+        Raises TrainingError for that of another kind of device, whose randomness cannot go on here; ValueError where
+        the shapes are not those of this model's state.
+        """
+        if (begun_on := saved.get("device", self.device.type)) != self.device.type:
+            raise TrainingError(f"this run was begun on {begun_on}; resume it there, by --device {begun_on}")
+        states = saved["states"] if "states" in saved else [saved["state"]]
+        if _shapes(states) != _shapes(self.states):
             raise ValueError("state")
-        self.state = [tuple(part.to(self.device) for part in layer) for layer in saved["state"]]
+        # In half precision it is what a machine saved that multiplies so; this one may not.
+        kind = None if half_precision(self.device) else torch.float32
+        self.states = [[tuple(part.to(self.device, kind) for part in layer) for layer in state] for state in states]
         self.generator.set_state(saved["generator"])
+
+
+def _shapes(states: list[list[State]]) -> list[list[list[torch.Size]]]:
+    """Those of each part of each layer of each turn, whatever the number of rows."""
+    return [[[part.shape[::2] for part in layer] for layer in state] for state in states]
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error of numpy or torch says that memory does not suffice."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in SHORTAGES)
+    )
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turns the errors of a run for which memory does not suffice into one line, a TrainingError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        raise TrainingError(
+            "there is not enough memory for this run; try a lower --batch, --window or --hidden"
+        ) from error

@@ -102,6 +102,8 @@ def prepare(
         else:
             training = np.isin(spool.sides, (TRAIN, UNLABELLED))
             split = Split(spool.songs()[training], valid_spool.songs(), "held out: the text given")
+        if spool.tokens and not len(split.train):
+            raise TrainingError("every song is marked valid or test; mark some train, or leave some without a mark")
         counts = _count(spool, split.train, size=len(builder))
         vocab, pieces = builder.build(counts, min_count=min_count, base=base)
         if len(set(vocab.tokens[FIRST:]) - {"\n"}) < 2:
@@ -124,7 +126,8 @@ def prepare(
 def _count(spool: Spool, runs: Runs, *, size: int) -> npt.NDArray[np.int64]:
     counts = np.zeros(size, dtype=np.int64)
     for chunk in chunks(runs):
-        counts += np.bincount(spool.read(chunk), minlength=size)
+        found = np.bincount(spool.read(chunk))  # no longer than it must be: a split may have a chunk for each song
+        counts[: len(found)] += found
     return counts
 
 

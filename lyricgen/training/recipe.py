@@ -9,7 +9,7 @@ import torch
 
 from lyricgen.errors import OptionError
 from lyricgen.model.config import ModelConfig, TrainConfig, check_range
-from lyricgen.model.device import half_precision
+from lyricgen.model.device import half_precision, synchronize
 
 DEFAULT_MINUTES = 5.0
 WIDTHS = (32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024, 1536)
@@ -20,11 +20,13 @@ WIDEST_BY_EPOCHS = 384  # where a run is counted in epochs, nothing says how muc
 BIG_VOCABULARY = 1500  # from here on the output layer shares the embedding's weights
 DROPOUT = ((1.5, 0.0), (4, 0.1), (8, 0.2), (16, 0.35), (math.inf, 0.5))  # by epochs of a model that could recite
 STEPS_WANTED = 1500
-LR, LR_STEPS = 0.02, 800  # the learning rate's height in a run of so many steps: docs/training.md has what it gives
+LR, LR_WIDTH, LR_STEPS = 0.02, 192, 500  # the learning rate's height, for so many units and steps: docs/training.md
 HIGHEST_LR = 0.032
 FINE_TUNING = 0.001  # the learning rate of a model that has learned already
 WINDOW = 64
 FEWEST_ROWS, MOST_ROWS = 16, 64  # of a batch
+MOST_TURNS = 32  # in which streams go on, so that neighbouring batches come from other songs
+WINDOWS_OF_A_STREAM = 4  # at least, so that there is a state to carry along
 PROBED_MINUTES = 1.5  # a shorter run has no time to try shapes
 PROBING = 0.03  # of the time of a run, at most
 CLIFF = 1.15  # times as fast another batch must be to be taken instead: on some machines a size falls off a cliff
@@ -53,6 +55,7 @@ class Wishes:
     minutes: float | None = None
     seed: int | None = None
     carry: bool | None = None
+    turns: int | None = None
     optimizer: str | None = None
     schedule: str | None = None
     weight_decay: float | None = None
@@ -62,7 +65,7 @@ class Wishes:
 
     def __post_init__(self) -> None:
         for name, low, high in (("hidden", 1, 16_384), ("layers", 1, 64), ("embedding", 1, 16_384),
-                                ("window", 1, 65_536), ("batch", 1, 65_536),
+                                ("window", 1, 65_536), ("batch", 1, 65_536), ("turns", 1, 65_536),
                                 ("dropout", 0, 0.95), ("lr", 1e-9, 10), ("seed", 0, 2**63 - 1),
                                 ("minutes", 0.01, 1e6), ("epochs", 1, 1e6)):  # fmt: skip
             if (value := getattr(self, name)) is not None:
@@ -84,7 +87,7 @@ class Wishes:
 PRESETS = {
     "classic": Wishes(
         cell="rnn", embedding=128, hidden=256, layers=1, dropout=0.0, tied=False, residual=False, window=32, batch=5,
-        lr=1e-4, epochs=10, carry=False, optimizer="adam", schedule="constant", weight_decay=0.0, warmup=0.0,
+        turns=1, lr=1e-4, epochs=10, carry=False, optimizer="adam", schedule="constant", weight_decay=0.0, warmup=0.0,
         clip=1e6, patience=0,
     )
 }  # fmt: skip
@@ -143,7 +146,7 @@ class _Plan:
         wishes = self.wishes
         model = self.given or _choose_model(wishes, tokens=self.tokens, vocab_size=self.vocab_size, work=work)
         seen = _tokens_seen(model, tokens=self.tokens, work=work, epochs=wishes.epochs)
-        return self._dropped(model, seen), self._training(seen), seen
+        return self._dropped(model, seen), self._training(model, seen), seen
 
     def can_try(self, model: ModelConfig, training: TrainConfig, work: float) -> bool:
         """Whether some steps of a model are a small part of so much work, that of the whole run."""
@@ -177,7 +180,9 @@ class _Plan:
                     training, rate = other, found
                     break
         seen = rate * self.minutes * 60
-        training = replace(training, lr=_learning_rate(self.wishes, steps=seen / (training.batch * training.window)))
+        steps = seen / (training.batch * training.window)
+        turns = _turns(self.wishes, tokens=self.tokens, window=training.window, batch=training.batch)
+        training = replace(training, turns=turns, lr=_learning_rate(self.wishes, hidden=model.hidden, steps=steps))
         return self._dropped(model, seen), training, seen
 
     def _dropped(self, model: ModelConfig, seen: float) -> ModelConfig:
@@ -188,8 +193,9 @@ class _Plan:
         own = {name: share for name, share in drops.items() if share is not None}
         return _with(model, {"dropout": by_rule, **own})
 
-    def _training(self, seen: float) -> TrainConfig:
-        return _choose_training(self.wishes, tokens=self.tokens, seen=seen, minutes=self.minutes, ranks=self.ranks)
+    def _training(self, model: ModelConfig, seen: float) -> TrainConfig:
+        return _choose_training(self.wishes, hidden=model.hidden, tokens=self.tokens, seen=seen, minutes=self.minutes,
+                                ranks=self.ranks)  # fmt: skip
 
 
 def _why(model: ModelConfig, training: TrainConfig, *, seen: float, tokens: int, ranks: int) -> str:
@@ -231,7 +237,9 @@ def _choose_model(wishes: Wishes, *, tokens: int, vocab_size: int, work: float) 
     return best
 
 
-def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float, ranks: int) -> TrainConfig:
+def _choose_training(
+    wishes: Wishes, *, hidden: int, tokens: int, seen: float, minutes: float, ranks: int
+) -> TrainConfig:
     window = min(wishes.window or WINDOW, max(2, tokens // 4))
     batch = wishes.batch
     if batch is None:
@@ -239,16 +247,29 @@ def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float
         batch = min(max(FEWEST_ROWS, batch), _most_rows(tokens, window))
     batch = max(1, min(batch, tokens) // ranks) * ranks
     names = ("optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
+    turns = _turns(wishes, tokens=tokens, window=window, batch=batch)
     fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
-    lr = _learning_rate(wishes, steps=seen / (batch * window))
-    return TrainConfig(window=window, batch=batch, lr=lr, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
+    lr = _learning_rate(wishes, hidden=hidden, steps=seen / (batch * window))
+    return TrainConfig(window=window, batch=batch, turns=turns, lr=lr, epochs=wishes.epochs or 0, minutes=minutes,
+                       **fixed)  # fmt: skip
 
 
-def _learning_rate(wishes: Wishes, *, steps: float) -> float:
-    """The height of the learning rate: with Muon, the fewer steps there are, the longer each has to be."""
+def _turns(wishes: Wishes, *, tokens: int, window: int, batch: int) -> int:
+    """In how many turns the streams of a text go on."""
+    if wishes.turns is not None or wishes.carry is False:
+        return wishes.turns or 1
+    return min(MOST_TURNS, max(1, tokens // (WINDOWS_OF_A_STREAM * window * batch)))
+
+
+def _learning_rate(wishes: Wishes, *, hidden: int, steps: float) -> float:
+    """The height of the learning rate, with Muon: the fewer steps there are, the longer each has to be.
+
+    The norm of a matrix's update grows with the root of its width, as Muon is scaled, and its weights' does not.
+    """
     if wishes.lr is not None or wishes.optimizer not in (None, "muon"):
         return wishes.lr or TrainConfig.lr
-    return float(f"{min(HIGHEST_LR, LR * (LR_STEPS / max(1.0, steps)) ** 0.25):.2g}")
+    height = LR * math.sqrt(LR_WIDTH / hidden) * (LR_STEPS / max(1.0, steps)) ** 0.4
+    return float(f"{min(HIGHEST_LR, height):.2g}")
 
 
 def _most_rows(tokens: int, window: int) -> int:
@@ -279,10 +300,10 @@ def matrix_rate(device: torch.device) -> float:
     size = 1024 if device.type == "cpu" else 4096
     a = torch.ones(size, size, dtype=kind, device=device)
     a @ a
+    synchronize(device)
     runs, start = 0, time.perf_counter()
     while time.perf_counter() - start < 0.2:
         a @ a
         runs += 1
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        synchronize(device)
     return 2 * size**3 * runs / (time.perf_counter() - start)

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,11 @@ class RunFolder:
 
     def release(self) -> None:
         """Lets others write here."""
+        if not self._lock.is_locked:
+            return
+        with suppress(OSError):  # Windows removes no open file
+            (self.path / ".lock").unlink(missing_ok=True)  # while it is held: once released it may be another run's
         self._lock.release()
-        (self.path / ".lock").unlink(missing_ok=True)
 
     def describe(self, card: Card, vocab: Vocab) -> None:
         """Writes what the model is and what its ids mean."""
@@ -121,8 +125,10 @@ class RunFolder:
         """Writes what came of the run, keeps the last weights, and drops what only an unfinished run needs."""
         card.save(self.path)
         save_weights(self.path / LAST, state)
-        for name in (STATE, LABELS, *DATA):
-            (self.path / name).unlink(missing_ok=True)
+        (self.path / STATE).unlink(missing_ok=True)
+        for name in (LABELS, *DATA):
+            with suppress(OSError):  # on Windows a file stays that another process reads
+                (self.path / name).unlink(missing_ok=True)
 
 
 class BorrowedFolder(RunFolder):

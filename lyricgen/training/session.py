@@ -27,13 +27,16 @@ from lyricgen.text.tokenizer import LEVELS, Tokenizer
 from lyricgen.training.distributed import ALONE, Ranks
 from lyricgen.training.prepare import Prepared, prepare
 from lyricgen.training.probe import tokens_per_second
-from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
+from lyricgen.training.recipe import DEFAULT_MINUTES, PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
 from lyricgen.training.run_folder import BorrowedFolder, RunFolder
 from lyricgen.training.schedule import Clock
 from lyricgen.training.song_labels import Names
 from lyricgen.training.trainer import Trainer
 from lyricgen.training.transfer import grow
 from lyricgen.training.vectors import read_vectors
+
+LEAST_LEFT = 0.05  # of a run's minutes, that reading has to leave
+TRIAL_MINUTES = 1.0  # a shorter run only tries what the command does, and is made at any rate
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,11 @@ class RunOptions:
             return self.wishes
         base = PRESETS[self.preset]
         return self.wishes.over(replace(base, epochs=None) if self.wishes.minutes else base)
+
+    @property
+    def minutes(self) -> float:
+        """The run's time in all, from the start of the command; 0 where it is counted in epochs."""
+        return 0.0 if self.wanted.epochs else self.wanted.minutes or DEFAULT_MINUTES
 
 
 @dataclass(frozen=True)
@@ -139,17 +147,37 @@ def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ra
         if options.valid and prepared.valid is None:
             raise InputError(f"{options.valid} is empty; give --valid a text to measure on, or leave it out")
         shape = _fitted(source.card.model, prepared) if source else None
-        recipe = choose(options.wanted, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
+        left, late = _after_reading(options, used=clock() - began)
+        recipe = choose(left, tokens=prepared.train.tokens, vocab_size=len(prepared.vocab), device=device,
                         model=shape, ranks=ranks.size, pace=partial(tokens_per_second, device=device))  # fmt: skip
         model, lines = _make_model(options, recipe, prepared, source)
         card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
                     command=options.command, lyricgen=__version__)  # fmt: skip
-        trainer = Trainer.start(model, prepared, recipe.training, folder, card, device=device,
-                                used=clock() - began, clock=clock, ranks=ranks)  # fmt: skip
+        training = replace(recipe.training, minutes=options.minutes)  # of which reading was a part
+        trainer = Trainer.start(model, prepared, training, folder, card, device=device, used=clock() - began,
+                                clock=clock, ranks=ranks)  # fmt: skip
     text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
-    said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why)
+    said = (*corpus.report.lines(), f"training text: {text}; {prepared.split}", *lines, recipe.why, *late)
     said += _unindexed(prepared, source)
     return Session(trainer, folder.path, said + _shrunk(options, recipe))
+
+
+def _after_reading(options: RunOptions, *, used: float) -> tuple[Wishes, tuple[str, ...]]:
+    """The wishes with the minutes that remain after `used` seconds, and what there is to say of it.
+
+    Raises TrainingError where hardly any remain: the model would know next to nothing, and not say so.
+    """
+    wishes, asked = options.wanted, options.minutes
+    if not asked:
+        return wishes, ()
+    left = asked - used / 60
+    wishes = replace(wishes, minutes=max(0.01, round(left, 1 if left >= 1 else 2)))
+    if left >= LEAST_LEFT * asked:
+        return wishes, ()
+    late = f"reading took {used / 60:.3g} of {asked:g} minutes; give more --minutes"
+    if asked >= TRIAL_MINUTES:
+        raise TrainingError(late)
+    return wishes, (late,)
 
 
 def _fitted(config: ModelConfig, prepared: Prepared) -> ModelConfig:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from lyricgen.training.spool import Runs, Spool
+from lyricgen.training.spool import CHUNK, Runs, Spool
 
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
 LABELLED = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
@@ -43,10 +44,27 @@ def _split_tail(songs: Runs, spool: Spool, *, share: float, line_break: int) -> 
     start, stop = songs[0].tolist()
     aim, reach = stop - max(1, round(share * (stop - start))), max(1, (stop - start) // 4)
     low, high = max(start + 1, aim - reach), min(stop - 2, aim + reach)  # the text's last break parts nothing
-    near = spool.read(slice(low, max(low, high)))
-    breaks = np.flatnonzero(near == line_break) + low + 1
-    if not len(breaks):
+    cut = _after_nearest_break(spool, aim, low=low, high=high, line_break=line_break)
+    if cut is None:
         return Split(songs, songs[:0], "held out: nothing, the text is too short to spare any")
-    cut = int(breaks[np.argmin(np.abs(breaks - aim))])
     # Where the text ends is nothing that one text can teach, so the held-out part stops short of it.
     return Split(np.array([[start, cut]]), np.array([[cut, stop - 1]]), "held out: the last part of the text")
+
+
+def _after_nearest_break(spool: Spool, aim: int, *, low: int, high: int, line_break: int) -> int | None:
+    """Where the line begins that is nearest to the aim, of two the first, by a break from `low` up to `high`.
+
+    What lies between may be more than memory holds: it is read outwards from the aim, in pieces.
+    """
+
+    def breaks(start: int, stop: int) -> npt.NDArray[np.int64]:
+        start, stop = max(low, start), min(high, stop)
+        return start + np.flatnonzero(spool.read(slice(start, max(start, stop))) == line_break)
+
+    goal = aim - 1  # a line begins after its break
+    for near in range(0, max(goal - low, high - goal) + 1, CHUNK):
+        far = near + CHUNK
+        found = np.concatenate((breaks(goal - far, goal - near), breaks(goal + near, goal + far)))
+        if len(found):
+            return int(found[np.argmin(np.abs(found - goal))]) + 1
+    return None

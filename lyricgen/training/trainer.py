@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from lyricgen.training.dataset import Batch
 from lyricgen.training.distributed import ALONE, Ranks
 from lyricgen.training.epochs import Epochs
 from lyricgen.training.held_out import HeldOut
-from lyricgen.training.learner import Learner
+from lyricgen.training.learner import Learner, lacks_memory
 from lyricgen.training.position import Position
 from lyricgen.training.prepare import Prepared
 from lyricgen.training.report import Report
@@ -61,7 +62,8 @@ class Trainer:
                               rank=ranks.rank, ranks=ranks.size)  # fmt: skip
         self._held_out: HeldOut | None = None
         if tokens[1]:
-            self._held_out = HeldOut(folder.path / DATA[1], vocab, tokens=tokens[1], planned=planned)
+            self._held_out = HeldOut(folder.path / DATA[1], vocab, tokens=tokens[1], planned=planned,
+                                     blank=card.songs == "blank")  # fmt: skip
         self._per_character = card.corpus["train_tokens"] / max(1, card.corpus["train_characters"])
         self._learner = Learner(model, config, device=device, ranks=ranks)
         self._position = Position()
@@ -115,7 +117,11 @@ class Trainer:
         clock: Clock = time.monotonic,
         ranks: Ranks = ALONE,
     ) -> "Trainer":
-        """The run in a folder, where it was saved last. Raises TrainingError for another number of ranks."""
+        """The run in a folder, where it was saved last.
+
+        Raises TrainingError for another number of ranks or another kind of device; where memory does not suffice
+        for it, what `memory_errors` catches.
+        """
         card, saved = folder.card(), folder.load_state()
         ranks.check_number(saved.get("ranks", 1), folder=folder.path)
         config = TrainConfig.from_json(card.training)
@@ -132,6 +138,8 @@ class Trainer:
                 trainer._learner.load_own([saved, *saved.get("others", ())][ranks.rank])
             trainer._history = [dict(record) for record in saved["history"]]
         except (KeyError, TypeError, AttributeError, IndexError, RuntimeError, ValueError, OSError) as error:
+            if lacks_memory(error):
+                raise
             raise TrainingError(f"the saved state in {folder.path} does not fit its run; start it again") from error
         return trainer
 
@@ -154,7 +162,7 @@ class Trainer:
                 "others": own[1:],
             }
         )
-        self._saved_at = time.monotonic()
+        self._saved_at = self._position.seconds
 
     @property
     def model(self) -> LyricModel:
@@ -186,49 +194,50 @@ class Trainer:
         Raises TrainingError when the loss is no longer a number.
         """
         marked, marked_tokens = self._progress.seconds, self._position.tokens
-        self._saved_at = time.monotonic()
+        self._saved_at = marked
         if self._position.evaluated >= 1 or self._given_up:  # killed between its last save and its end
             yield self._end(replace(self._report(0.0), ended="early" if self._given_up else ""))
             return
         if not self._position.step:
             self._position.begun = self._progress.done = self.ranks.same(self._progress.advance(0))
-        while True:
-            for batch in self._epoch():
+        with closing(self._batches()) as batches:
+            for batch in batches:
                 self._step(batch)
                 turn = self.ranks.same(self._turn(marked))
                 self._progress.done = turn.done
+                if turn.save:
+                    self.save()
                 if turn.report:
                     now = self._progress.seconds
                     report = self._report((self._position.tokens - marked_tokens) / max(1e-9, now - marked))
                     if turn.evaluate:
                         report = self._evaluate(report)
                     if report.ended or turn.done >= 1 or turn.stop:
-                        yield self._end(report)
-                        return
+                        break
                     yield report
                     # What the caller did with the report (a sample, a bar) is not counted against the speed.
                     marked, marked_tokens = self._progress.seconds, self._position.tokens
-                elif turn.save:
-                    self.save()
-            self._position.epoch += 1
-            self._position.batch = 0
+        yield self._end(report)
 
     def _turn(self, marked: float) -> Turn:
         """What is to follow the step that was just made; `marked` is when the last report was."""
         since = self._progress.seconds - marked
         done = self._progress.advance(self._position.step)
         evaluate = self._due(done)
-        save = time.monotonic() - self._saved_at > SAVE_SECONDS
+        save = not evaluate and self._progress.seconds - self._saved_at > SAVE_SECONDS  # an evaluation saves too
         return Turn(done, evaluate, evaluate or self._stopping or since >= REPORT_SECONDS, self._stopping, save)
 
-    def _epoch(self) -> Iterator[Batch]:
-        """The batches of this epoch that are still to come."""
-        return self._epochs.batches(self._position.epoch, first=self._position.batch)
+    def _batches(self) -> Generator[Batch, None, None]:
+        """The batches that are still to come, epoch after epoch."""
+        while True:
+            yield from self._epochs.batches(self._position.epoch, first=self._position.batch)
+            self._position.epoch += 1
+            self._position.batch = 0
 
     def _step(self, batch: Batch) -> None:
         """One update of the weights."""
         position = self._position
-        fresh = position.batch == 0 or not self.config.carry
+        fresh = position.batch < self.config.turns or not self.config.carry
         position.step += 1
         position.batch += 1
         lr = learning_rate(self.config, self._progress.done, begun=position.begun)
@@ -312,6 +321,7 @@ class Trainer:
             return replace(report, ended="interrupted")
         results = {"held_out": self._position.best, "step": report.step, "tokens": report.tokens,
                    "epochs": report.epoch, "seconds": round(self._progress.seconds, 1)}  # fmt: skip
+        self._epochs.close()
         self.folder.finish(replace(self.card, results=results), self.kept.state_dict())
         self.folder.release()
         return replace(report, ended=report.ended or "done")

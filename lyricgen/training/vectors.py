@@ -48,11 +48,11 @@ def read_vectors(path: Path, vocab: Vocab) -> Vectors:
     width = 0
     with open_text(path) as lines:
         for number, line in enumerate(lines, 1):
-            token, *numbers = line.rstrip().split(" ")
+            token, *numbers = line.rstrip().rsplit(" ", width or -1)  # GloVe knows tokens with spaces, like ". . ."
             if number == 1 and len(numbers) == 1:
                 continue  # word2vec's header: how many vectors, how wide
             width = width or len(numbers)
-            if len(numbers) != width or width < 2:
+            if len(numbers) != width or width < 2 or _takes_in_a_number(token):
                 raise InputError(
                     f"{path}, line {number}: expected a token and {max(width, 2)} numbers, as GloVe writes"
                 )
@@ -67,3 +67,13 @@ def read_vectors(path: Path, vocab: Vocab) -> Vectors:
     if not found:
         raise InputError(f"{path} has none of the vocabulary's tokens; are they words of the same language?")
     return Vectors(torch.tensor(list(found)), torch.stack(list(found.values())), len(vocab) - FIRST)
+
+
+def _takes_in_a_number(token: str) -> bool:
+    """Whether a token has several words and the last is a number, which the line has too many then."""
+    _, space, last = token.rpartition(" ")
+    try:
+        float(last)
+    except ValueError:
+        return False
+    return bool(space)

@@ -39,7 +39,7 @@ def test_a_damaged_run_is_told_in_one_line(run: Run, stopped: Path, name: str, d
     refused(run, "train", "--resume", stopped)
 
 
-@pytest.mark.parametrize("key", ["position", "model", "optimizer", "state", "history", "generator"])
+@pytest.mark.parametrize("key", ["position", "model", "optimizer", "states", "history", "generator"])
 @pytest.mark.parametrize("value", [None, "x", [1], {"step": -1}])
 def test_a_state_of_another_kind_is_told_in_one_line(run: Run, stopped: Path, key: str, value: object) -> None:
     state = torch.load(stopped / "training.pt", weights_only=True)

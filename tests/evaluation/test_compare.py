@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lyricgen.errors import InputError, LyricgenError, OptionError, TrainingError
+from lyricgen.errors import CheckpointError, InputError, LyricgenError, OptionError, TrainingError
 from lyricgen.evaluation.compare import Comparison, Step
 from lyricgen.evaluation.comparison_setup import CompareOptions
 from lyricgen.evaluation.contenders import count_parameters, model_config
@@ -262,12 +262,23 @@ def test_damage_is_told(copy: CompareOptions, name: str) -> None:
             results(copy)
 
 
+def test_a_run_that_was_never_measured_is_damaged_unless_it_failed(copy: CompareOptions) -> None:
+    assert copy.out is not None
+    first = results(copy)[0]
+    (first.folder / "history.jsonl").write_text("", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="rnn-0 is damaged; remove it to make that run anew"):
+        read_standings(copy.out)
+    replace(first.record, failed="the loss is nan").save(first.folder)
+    assert [(each.name, len(each.runs)) for each in read_standings(copy.out)] == [("rnn", 1), ("gru", 2)]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ('[a]\ncell = "elman"', "[a] cell must be one of rnn, lstm, gru, got 'elman'"),
         ('[a]\noptimizer = "sgd"', "[a] optimizer must be one of muon, adamw, adam, got 'sgd'"),
         ('[gru]\ncell = "gru"', "gru is both a cell and a name"),
+        ("[a]\nhidden = 3\n[A]\nhidden = 4", "a and A of --configs differ only in case"),
     ],
 )
 def test_a_contender_that_cannot_be_is_told_before_anything_is_made(

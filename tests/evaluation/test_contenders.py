@@ -7,6 +7,7 @@ import pytest
 
 from lyricgen.errors import InputError, LyricgenError, OptionError
 from lyricgen.evaluation.contenders import (
+    check_names,
     count_parameters,
     line_up,
     matching_hidden,
@@ -111,3 +112,16 @@ def test_a_cell_that_there_is_not_and_a_name_twice() -> None:
         line_up([], {"a": Wishes(cell="elman")}, base=BASE, equal="width", vocab_size=VOCAB)
     with pytest.raises(OptionError, match="gru is both a cell and a name"):
         line_up(["gru"], {"gru": Wishes(lr=1)}, base=BASE, equal="width", vocab_size=VOCAB)
+
+
+@pytest.mark.parametrize(
+    ("cells", "names", "says"),
+    [
+        (["rnn", "gru"], ["GRU"], "GRU is both a cell and a name"),
+        ([], ["Wide", "deep", "wide"], "Wide and wide of --configs differ only in case"),
+    ],
+)
+def test_names_of_one_folder_where_case_does_not_count(cells: list[str], names: list[str], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        check_names(cells, dict.fromkeys(names, Wishes()))
+    check_names([], dict.fromkeys(names[:1], Wishes()))

@@ -13,6 +13,7 @@ from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import SPECIALS, Vocab
+from tests.narrow import on_a_narrow_device
 
 VECTORS = {"\n": (1, 0, 0), "星": (2, 0, 0), "月": (3, 0.3, 0), "雨": (1, 1, 0), "风": (0, 5, 1), "山": (-1, 0, 0)}
 
@@ -32,6 +33,12 @@ def test_the_nearest_come_first_whatever_their_length(checkpoint: Checkpoint) ->
     assert found.tokens == ("月", "雨", "风")
     assert found.cosines == pytest.approx((3 / np.hypot(3, 0.3), np.sqrt(0.5), 0))
     assert found.points.shape == (4, 2)
+
+
+def test_on_a_device_without_float64_they_are_the_same(checkpoint: Checkpoint) -> None:
+    expected = find_neighbours(checkpoint, "星", count=3).cosines
+    with on_a_narrow_device(checkpoint.model):
+        assert find_neighbours(checkpoint, "星", count=3).cosines == expected
 
 
 def test_a_word_of_several_characters_stands_at_their_mean(checkpoint: Checkpoint) -> None:

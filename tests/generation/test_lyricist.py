@@ -11,6 +11,7 @@ from lyricgen.generation.engine import Engine
 from lyricgen.generation.lyricist import Lyricist
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.text.vocab import END, START
+from tests.narrow import on_a_narrow_device
 
 from .conftest import make_lyricist
 
@@ -174,3 +175,17 @@ def test_progress_counts_the_songs(lyricist: Lyricist) -> None:
     assert len(done) == 5
     lyricist.write(count=3, seed=1, candidates=2, progress=lambda: done.append(1))
     assert len(done) == 8
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_on_a_device_without_float64_everything_is_the_same(labelled: bool) -> None:
+    start = "星月雨\n风山"
+
+    def done(lyricist: Lyricist) -> list[object]:
+        sampling = SamplingConfig(min_p=0.01, repetition_penalty=1.2)
+        songs = lyricist.write(start, count=2, seed=1, form=Form(lines=4), sampling=sampling)
+        return [[song.text for song in songs], lyricist.expect(start), lyricist.expect(), lyricist.score(start)]
+
+    expected, lyricist = done(make_lyricist(labelled=labelled)), make_lyricist(labelled=labelled)
+    with on_a_narrow_device(lyricist.checkpoint.model):
+        assert done(lyricist) == expected

@@ -17,6 +17,7 @@ from lyricgen.generation.sampler import (
     top_p,
     warpers,
 )
+from tests.narrow import DEVICE, NarrowDevice
 
 LOGITS = torch.tensor([[0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.1, 0.7]]).log()
 NONE = -math.inf
@@ -75,6 +76,14 @@ def test_a_draw_inverts_the_cumulative_distribution() -> None:
 def test_a_draw_never_takes_what_is_forbidden() -> None:
     logits = torch.tensor([[NONE, 0.0, NONE, 0.0, NONE]]).expand(3, -1)
     assert draw(logits, torch.tensor([0.0, 0.5, 1 - 2**-53], dtype=torch.float64)).tolist() == [1, 3, 3]
+
+
+def test_a_draw_is_the_same_on_a_device_without_float64() -> None:
+    points = torch.tensor(np.random.default_rng(0).random(100))
+    logits = LOGITS[:1].expand(100, -1)
+    expected = draw(logits, points)
+    with NarrowDevice():
+        assert torch.equal(draw(logits.to(DEVICE), points), expected)
 
 
 def test_draws_follow_the_distribution() -> None:

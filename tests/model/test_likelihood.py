@@ -1,8 +1,10 @@
 """The likelihood: probabilities that sum to one, and to the same whatever stands beside a text."""
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +89,32 @@ def test_rows_of_different_lengths_are_scored_but_for_their_first_id(make_model:
         assert nats[0] == 0  # a start of song costs nothing
         np.testing.assert_allclose(nats[1:], nats_alone(model, row[2:].tolist(), UNSEEN), atol=1e-5)
     assert stream_nats(model, [], unseen=UNSEEN) == []
+
+
+def test_a_text_as_long_as_all_others_together_costs_no_more_work_and_memory(
+    make_model: Callable[..., LyricModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model("rnn", layers=1)
+    rng = np.random.default_rng(0)
+    texts = [as_ids(rng.integers(1, 8, size=n).tolist()) for n in (300, 20_000, *range(30))]
+    read: list[int] = []
+    features = model.features
+
+    def counted(ids: torch.Tensor, *rest: Any) -> Any:
+        read.append(ids.numel())
+        return features(ids, *rest)
+
+    monkeypatch.setattr(model, "features", counted)
+    tracemalloc.start()
+    found = list(token_nats(model, texts, unseen=UNSEEN))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    tokens = sum(map(len, texts))
+    padded = 20_000 * likelihood.STREAMS
+    assert sum(read) < tokens + likelihood.STREAMS * likelihood.WINDOW < padded / 10
+    assert peak < 8 * padded / 2  # bytes, of 64-bit ids
+    for text, nats in zip(texts, found, strict=True):
+        np.testing.assert_allclose(nats, nats_alone(model, text.tolist(), UNSEEN), atol=1e-5)
 
 
 def test_the_price_of_an_unseen_character() -> None:

@@ -15,6 +15,7 @@ from lyricgen.model.network import CELLS, LyricModel
 from lyricgen.text.labels import CLASSES, ENDS, LENGTHS, RHYMES, Labeler
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import END, SPECIALS, START, UNKNOWN, Ids, Vocab
+from tests.narrow import on_a_narrow_device
 
 BREAK, HUA, GUANG = 3, 4, 5  # a line break, 花 (发花), 光 (江阳)
 VOCAB = Vocab((*SPECIALS, *"\n花光"), Tokenizer(), 0.1)
@@ -146,6 +147,18 @@ def test_texts_laid_in_streams_cost_what_each_costs_alone(
     together = token_nats(model, map(as_ids, texts), unseen=UNSEEN, labeler=LABELER)
     for one, nats in zip(alone, together, strict=True):
         np.testing.assert_allclose(nats, one, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_on_a_device_without_float64_a_text_costs_the_same(planned: bool, make_model: Make) -> None:
+    model = planning(make_model) if planned else make_model(vocab_size=len(VOCAB))
+
+    def nats() -> list[list[float]]:
+        return [row.tolist() for row in token_nats(model, map(as_ids, TEXTS), unseen=UNSEEN, labeler=LABELER)]
+
+    expected = nats()
+    with on_a_narrow_device(model):
+        assert nats() == expected
 
 
 def test_a_text_cut_in_pieces_costs_what_it_does_whole(make_model: Make) -> None:

@@ -1,6 +1,7 @@
 """N-grams counted against a plain dictionary of tuples, and weights against NumPy."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lyricgen.mood import ngrams
 from lyricgen.mood.linear import fit, sparse
-from lyricgen.mood.ngrams import MOST, MOST_WEIGHTS, NgramTable, most_ngrams
+from lyricgen.mood.ngrams import MOST, MOST_WEIGHTS, NgramTable, groups, most_ngrams
 
 TEXTS = ["星星在天上星星", "星星在水里\n在", "Good day, good DAY"] * 1
 
@@ -85,14 +87,47 @@ def test_the_more_classes_the_fewer_are_kept(classes: int) -> None:
     assert most == MOST or (most + 1) * classes > MOST_WEIGHTS  # and no fewer than need be
 
 
-def test_texts_in_chunks_make_the_same_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = ["星星在天上", "月在水里", "星在水里", "天上有月"] * 2
+@pytest.mark.parametrize(("limit", "size"), [("TOGETHER", 1), ("TOGETHER", 3), ("CHARACTERS", 4), ("CHARACTERS", 9)])
+def test_texts_in_chunks_make_the_same_table(limit: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["星星在天上", "月在水里", "星在水里", "天上有月", "海"] * 2
     whole = NgramTable.of(texts)
-    monkeypatch.setattr("lyricgen.mood.ngrams.TOGETHER", 3)
+    monkeypatch.setattr(ngrams, limit, size)
     parted = NgramTable.of(texts)
     np.testing.assert_array_equal(whole.keys, parted.keys)
     np.testing.assert_array_equal(whole.scales, parted.scales)
     np.testing.assert_array_equal(whole.rows(texts).columns, parted.rows(texts).columns)
+
+
+def test_of_many_texts_each_n_gram_is_sorted_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [chr(0x4E00 + k) for k in range(500)]  # each with an n-gram of its own
+    monkeypatch.setattr(ngrams, "TOGETHER", 1)
+    work: list[int] = []
+    sort = np.unique
+    monkeypatch.setattr(np, "unique", lambda keys, **more: work.append(len(keys)) or sort(keys, **more))
+    NgramTable.of([*texts, *texts])
+    assert sum(work) < 4 * 1000 * np.log2(1000)  # with all that went before sorted each time, some 500,000
+
+
+@given(st.lists(st.text(max_size=9)), st.integers(1, 4))
+def test_groups_are_of_so_many_texts_and_characters(texts: list[str], most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ngrams, "CHARACTERS", 12)
+        found = [list(group) for group in groups(texts, most=most)]
+    assert [text for group in found for text in group] == texts
+    assert all(1 <= len(group) <= most and sum(map(len, group)) <= 12 for group in found)
+    for group, after in pairwise(found):
+        assert len(group) == most or sum(map(len, group)) + len(after[0]) > 12  # no smaller than need be
+
+
+def test_long_texts_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["星在天上" * 5, "月在水里" * 9, "海"] * 4  # at most 36 characters
+    monkeypatch.setattr(ngrams, "CHARACTERS", 40)
+    sizes: list[int] = []
+    read = ngrams._occurrences
+    monkeypatch.setattr(ngrams, "_occurrences", lambda texts: sizes.append(sum(map(len, texts))) or read(texts))
+    table = NgramTable.of(texts)
+    table.rows(texts)
+    assert sum(sizes) == 2 * sum(map(len, texts)) and max(sizes) <= 40
 
 
 def test_weights_are_those_where_the_gradient_is_zero() -> None:

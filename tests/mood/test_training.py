@@ -1,6 +1,7 @@
 """A classifier learns, gives the same again, survives small and crooked data, and starts from a language model."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from lyricgen.errors import InputError, OptionError
 from lyricgen.model.checkpoint import Card, Checkpoint
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
+from lyricgen.mood import ngrams
 from lyricgen.mood.config import MoodWishes, choose_training, encoder_config, importance
-from lyricgen.mood.data import Example, Labelled, part
+from lyricgen.mood.data import Example, Labelled, part, read_labelled
 from lyricgen.mood.ngrams import NgramTable
 from lyricgen.mood.preparation import Preparation
 from lyricgen.mood.training import FEW, MoodTrainer, Report
@@ -157,6 +159,39 @@ def test_a_text_is_told_the_same_alone_and_among_others(data: Labelled) -> None:
     alone = np.concatenate([trainer.classifier.probabilities([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+
+
+def test_long_texts_are_told_a_few_at_a_time(data: Labelled, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, _ = train(data, MoodWishes(epochs=0))
+    texts = data.texts(trainer.parts.test)
+    expected = trainer.classifier.probabilities(texts)
+    monkeypatch.setattr(ngrams, "CHARACTERS", 40)
+    sizes: list[int] = []
+    rows = NgramTable.rows
+    monkeypatch.setattr(
+        NgramTable, "rows", lambda self, texts: sizes.append(sum(map(len, texts))) or rows(self, texts)
+    )
+    np.testing.assert_allclose(trainer.classifier.probabilities(texts), expected, atol=1e-6)
+    assert max(sizes) <= 40 < sum(sizes) == sum(map(len, texts))
+
+
+def test_texts_are_measured_as_they_were_prepared_and_not_once_more(tmp_path: Path) -> None:
+    prepare = Preparation(clean=True, stop_words=("的了",))
+    rows = [(example.text, example.label) for example in write_examples(60)]
+    twice = [("&lt;br&gt;", "喜"), ("的的了了", "悲"), ("&amp;lt;大笑&gt;", "怒")]  # once: <br>, 的了, &lt;大笑>
+    path = tmp_path / "texts.csv"
+    lines = [f"{text},{label},train" for text, label in rows] + [f"{text},{label},test" for text, label in twice]
+    path.write_text("\n".join(["text,label,split", *lines]), encoding="utf-8")
+    data = read_labelled(path, prepare=prepare)
+    parts = part(data, seed=0)
+    assert data.texts(parts.test) == ["<br>", "的了", "&lt;大笑>"]
+    trainer = MoodTrainer(data, parts, wishes=MoodWishes(epochs=0), preparation=prepare)
+    for _ in trainer.run():
+        pass
+    plain = replace(trainer.classifier, preparation=Preparation())
+    told = [each.label for each in plain.predict(data.texts(parts.test))]
+    found = trainer.classifier.measure(data, parts.test)
+    assert found.accuracy == np.mean([a == b for a, b in zip(told, "喜悲怒", strict=True)])
 
 
 def test_an_empty_text_is_refused_by_its_number(data: Labelled) -> None:

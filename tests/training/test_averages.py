@@ -59,7 +59,7 @@ def test_an_average_over_all_steps_is_near_their_mean(tmp_path: Path) -> None:
     """With a share of 1 step n moves the average by 1 / (1 + n): the mean of the start and of all steps."""
     trainer = begin(tmp_path, 1.0).trainer
     total, count = trainer.model.bias.detach().clone(), 1
-    for batch in trainer._epoch():
+    for batch in trainer._epochs.batches(0, first=0):
         trainer._step(batch)
         total += trainer.model.bias.detach()
         count += 1

@@ -74,6 +74,27 @@ def test_every_token_is_predicted_once_in_streams(sizes: tuple[int, int, int], b
     check_same(list(data.streams(batch, first=first)), epoch[first:])
 
 
+@given(sizes, st.integers(1, 5), st.integers(1, 4), st.integers(0, 5))
+@example((3, 2, 0), 5, 4, 0)  # more streams than tokens
+def test_streams_that_take_turns(sizes: tuple[int, int, int], batch: int, turns: int, first: int) -> None:
+    n, window, offset = sizes
+    data = WindowDataset(counting(n), window=window, offset=offset)
+    epoch = list(data.streams(batch, turns=turns))
+    assert len(epoch) == stream_steps(n, window=window, size=batch, turns=turns)
+    assert sorted(place for _, y, *_ in epoch for place in targets(y)) == list(range(n))
+    for (x, *_), (following, *_) in zip(epoch, epoch[turns:], strict=False):  # one round later
+        assert torch.equal(following[0] - 3, (x[-1] - 3 + 1) % n)
+    check_same(list(data.streams(batch, turns=turns, first=first)), epoch[first:])
+
+
+def test_turns_by_hand() -> None:
+    epoch = WindowDataset(counting(12), window=2).streams(2, turns=2)  # four streams of three tokens
+    assert [x.T.tolist() for x, *_ in epoch] == [
+        [[3, 4], [9, 10]], [[6, 7], [12, 13]],  # the first and the third, the second and the fourth
+        [[5, 6], [11, 12]], [[8, 9], [14, 3]],
+    ]  # fmt: skip
+
+
 @given(sizes, st.integers(1, 9), st.integers(0, 5), st.integers(0, 3))
 def test_every_token_is_predicted_once_in_shuffled_batches(
     sizes: tuple[int, int, int], batch: int, first: int, seed: int

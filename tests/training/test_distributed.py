@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def test_a_run_of_two_does_not_go_on_in_one(pairs: Path) -> None:
     with pytest.raises(TrainingError, match=r"begun in 2 and not in 1 .*torchrun --nproc-per-node 2 -m lyricgen"):
         resume_session(pairs / "left", device=CPU)
     saved = torch.load(pairs / "left" / "training.pt", weights_only=True)
-    mine, other = saved["state"], saved["others"][0]["state"]
+    mine, other = saved["states"][0], saved["others"][0]["states"][0]
     assert mine[0][0].shape == other[0][0].shape == (1, 2, 8) and not torch.equal(mine[0][0], other[0][0])
     assert not torch.equal(saved["generator"], saved["others"][0]["generator"])
 
@@ -230,7 +231,7 @@ def test_a_process_that_is_lost_ends_the_others(fate: str, pairs: Path) -> None:
 def whole_and_parts(carry: bool, *, n: int, window: int, size: int, ranks: int) -> Iterator[tuple[Any, list[Any]]]:
     rng = np.random.default_rng(n)
     data = WindowDataset(rng.integers(2, 9, n), window=window, offset=3, labels=rng.integers(0, 5, (n, 5)))
-    read = data.streams if carry else data.batches
+    read = partial(data.streams, turns=2) if carry else data.batches
     parts = zip(*(read(size, rank=rank, ranks=ranks) for rank in range(ranks)), strict=True)
     return zip(read(size), map(list, parts), strict=True)
 

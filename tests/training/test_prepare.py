@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -264,10 +265,20 @@ def test_too_much_text_for_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # What cannot be
 
 
-@pytest.mark.parametrize("songs", [[], [song("aaa")], [song("a|a")] * 20, [song("abc", split="test")] * 3])
+@pytest.mark.parametrize("songs", [[], [song("aaa")], [song("a|a")] * 20])
 def test_too_little_to_learn_from(songs: list[Song], tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="fewer than two different characters; give it more text"):
         prepared(songs, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [{}, {"base": None}, {"valid": [Document("ab\n", 3, ended=True)]}])
+@pytest.mark.parametrize("marks", [["test"], ["valid", "test"], ["Valid"]])
+def test_songs_of_which_none_is_left_for_training(marks: list[str], options: dict[str, Any], tmp_path: Path) -> None:
+    if "base" in options:  # a model that goes on learning knows characters already
+        options = {"base": count_vocab(["abc\n"], tokenizer=CHARACTERS)[0]}
+    with pytest.raises(TrainingError, match="every song is marked valid or test; mark some train"):
+        prepared([song("abc", split=mark) for mark in marks * 2], tmp_path, **options)
     assert not list(tmp_path.iterdir())
 
 
@@ -310,6 +321,22 @@ def test_memory_hardly_grows_with_the_text(tmp_path: Path, monkeypatch: pytest.M
     small, large = peak(1_500, tmp_path), peak(3_500, tmp_path)  # 1 and 2.4 million ids, two and five pieces
     assert large < 100e6
     assert large - small < 3.5e6  # the index has two bytes for each of 1.3 million more; the ids would be 5.5 MB more
+
+
+def test_songs_far_apart_are_counted_without_a_table_for_each() -> None:
+    size = 1_000_000
+    songs = spool.Spool(BytesIO())
+    for number in range(6):
+        songs.add(np.array([number + 5, 9, 9], dtype=np.uint32), side=0)
+    songs.close()
+    tracemalloc.start()
+    try:
+        counts = prepare_module._count(songs, songs.songs()[::2], size=size)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert {k: n for k, n in enumerate(counts.tolist()) if n} == {START: 3, END: 3, 5: 1, 7: 1, 9: 7}
+    assert peak < 1.1 * 8 * size
 
 
 # Labels

@@ -20,7 +20,7 @@ BIG = 1_000_000  # tokens
 
 WISHES = {
     "cell": "gru", "hidden": 77, "layers": 3, "embedding": 33, "dropout": 0.33, "tied": True, "residual": False,
-    "window": 19, "batch": 13, "lr": 0.123, "epochs": 7, "seed": 99, "carry": False, "optimizer": "adam",
+    "window": 19, "batch": 13, "turns": 3, "lr": 0.123, "epochs": 7, "seed": 99, "carry": False, "optimizer": "adam",
     "schedule": "constant", "weight_decay": 0.5, "warmup": 0.25, "clip": 3.0, "patience": 2,
     "weight_drop": 0.44, "token_drop": 0.11, "average": 0.2,
 }  # fmt: skip
@@ -116,6 +116,13 @@ def test_a_tiny_corpus_shrinks_window_and_batch(tokens: int, vocab_size: int) ->
 def test_a_window_longer_than_the_text_shrinks_even_where_it_was_wished_for() -> None:
     assert chosen(Wishes(epochs=1, window=500, batch=400), tokens=100)["window"] == 25
     assert chosen(Wishes(epochs=1, window=500, batch=400), tokens=100)["batch"] == 100
+
+
+def test_streams_take_turns_as_long_as_each_has_four_windows() -> None:
+    found = [chosen(Wishes(epochs=1, batch=16), tokens=tokens)["turns"] for tokens in (100, 8191, 8192, 65_536, BIG)]
+    assert found == [1, 1, 2, 16, 32]
+    assert chosen(Wishes(epochs=1, carry=False))["turns"] == 1  # nothing to carry along
+    assert chosen(PRESETS["classic"])["turns"] == 1
 
 
 def test_a_large_corpus_fills_a_batch() -> None:
@@ -233,11 +240,15 @@ def test_the_pace_is_measured_with_real_steps_and_leaves_no_trace(cell: str) -> 
     assert torch.rand(1) == expected
 
 
-def test_the_fewer_steps_the_higher_the_learning_rate() -> None:
-    tokens = 64 * 64 * 100
-    rates = [chosen(Wishes(epochs=epochs, batch=64), tokens=tokens)["lr"] for epochs in (8, 128, 1, 4, 1000)]
-    assert rates == [0.02, 0.01, 0.032, 0.024, pytest.approx(0.006)]  # a fourth root: of 800, 12,800, 100 … steps
-    assert chosen(Wishes(epochs=8, batch=32), tokens=tokens)["lr"] == pytest.approx(0.017)  # half the batch
+def test_the_fewer_steps_and_units_the_higher_the_learning_rate() -> None:
+    def height(epochs: int, hidden: int, batch: int = 64) -> float:
+        rate: float = chosen(Wishes(epochs=epochs, hidden=hidden, batch=batch), tokens=64 * 64 * 100)["lr"]
+        return rate
+
+    assert height(5, 192) == 0.02  # 500 steps
+    assert [height(160, 192), height(1, 192)] == [0.005, 0.032]  # a 32nd, four times as high; and as high as it gets
+    assert [height(5, 768), height(5, 48)] == [0.01, 0.032]  # by the root of the width
+    assert height(5, 192, batch=2) == height(160, 192)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam"])
@@ -252,7 +263,8 @@ def test_the_learning_rate_fits_the_steps_of_the_batch_that_was_taken(monkeypatc
     found = choose(Wishes(minutes=20, hidden=32), tokens=BIG, vocab_size=1000, device=CPU,
                    pace=lambda _, training: paces[training.batch]).training  # fmt: skip
     steps = paces[found.batch] * 20 * 60 / (found.batch * found.window)
-    assert found.lr == pytest.approx(0.02 * (800 / steps) ** 0.25, rel=0.05)
+    assert found.lr == pytest.approx(0.02 * 6**0.5 * (500 / steps) ** 0.4, rel=0.05)
+    assert found.lr < recipe.HIGHEST_LR
 
 
 def test_a_large_vocabulary_shares_its_weights() -> None:

@@ -139,7 +139,8 @@ def test_the_hidden_state_is_part_of_what_is_saved(songs: Path, tmp_path: Path) 
     for _ in session.trainer.run():
         session.trainer.stop()
     session = resume_session(session.folder, device=CPU)
-    session.trainer._learner.state = session.trainer.model.initial_state(4)  # as if it had been forgotten
+    learner = session.trainer._learner
+    learner.states = [session.trainer.model.initial_state(4) for _ in learner.states]  # as if it had been forgotten
     other = finish(session)
     assert any(not torch.equal(alone[name], other[name]) for name in alone)
 

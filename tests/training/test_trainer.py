@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor
 from lyricgen.errors import TrainingError
 from lyricgen.model import checkpoint
 from lyricgen.model.network import State
-from lyricgen.training import learner
+from lyricgen.training import learner, trainer
 from lyricgen.training.recipe import Wishes
 from lyricgen.training.report import Report
 from lyricgen.training.session import RunOptions, Session, start_session
@@ -92,6 +93,35 @@ def test_a_short_text_says_that_its_window_shrank(tmp_path: Path) -> None:
     session = begin("我爱唱歌\n你爱跳舞\n他爱看海\n大家都来\n", tmp_path, Wishes(hidden=8, epochs=1))
     assert any("the text is short: the window is" in line for line in session.lines)
     assert session.trainer.config.window < 64
+
+
+class Seconds:
+    """A clock on which each step of a run takes so many seconds, and nothing else any time."""
+
+    def __init__(self, each: float) -> None:
+        self.each, self.trainer = each, None
+
+    def __call__(self) -> float:
+        return self.each * self.trainer.steps if self.trainer else 0.0
+
+
+@pytest.mark.parametrize("each", [0.1, 1.0])
+def test_a_run_is_saved_as_often_as_it_says_however_slow_its_steps_are(
+    each: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "SAVE_SECONDS", 5 * each)
+    (tmp_path / "text.txt").write_text(noise(7), encoding="utf-8")
+    clock, wishes = Seconds(each), Wishes(hidden=4, layers=1, window=4, batch=1, epochs=3)
+    options = RunOptions((str(tmp_path / "text.txt"),), tmp_path / "run", wishes=wishes)
+    run = clock.trainer = start_session(options, device=CPU, began=0.0, clock=clock).trainer
+    saved: list[float] = [0.0]
+    honest = run.save
+    monkeypatch.setattr(run, "save", lambda: saved.append(clock()) or honest())
+    for _ in run.run():
+        pass
+    assert saved[-1] == clock() and run.steps > 100
+    assert max(b - a for a, b in pairwise(saved)) < 6.5 * each
+    assert len(saved) < run.steps / 2  # but not after every step
 
 
 @pytest.mark.parametrize(("share", "empty"), [(0.0, {0.0}), (0.3, {0.2, 0.3, 0.4}), (1.0, {1.0})])

@@ -43,6 +43,11 @@ def test_a_word_that_comes_twice_counts_once(tmp_path: Path) -> None:
     assert vectors.values.tolist() == [[5, 6], [1, 1]]
 
 
+def test_tokens_may_hold_spaces_once_the_width_is_known(tmp_path: Path) -> None:
+    vectors = read_vectors(write(tmp_path, "la 5 6\n. . . 1 2\nat name@domain.com 3 4\n星 7 8\n"), VOCAB)
+    assert (vectors.ids.tolist(), vectors.values.tolist()) == ([7, 5], [[5, 6], [7, 8]])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
