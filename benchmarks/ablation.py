@@ -2,16 +2,16 @@
 
     python benchmarks/ablation.py train.txt --valid valid.txt --base hidden=256 --variants "" optimizer=adamw fresh=0
     python benchmarks/ablation.py --epochs 6 --base hidden=192 dropout=0.4 --variants "" optimizer=adamw average=0.05
-    python benchmarks/ablation.py --work 2e13 --base dropout=0.1 batch=32 --variants hidden=128 hidden=192 hidden=256
+    python benchmarks/ablation.py --work 2e13 --base dropout=0.1 batch=32 lr=0.01 --variants hidden=128 hidden=256
 
 Each variant is a list of changes `name=value,name=value` of `lyricgen.training.recipe.Wishes`, and of what has no
 setting: `fresh` is the share of the carried rows that begin a window from an empty state; `locked=False` draws
 dropout's mask for each step of a window instead of once; with `jitter=16` windows are up to 16 tokens longer or
 shorter than the usual, drawn anew for each; `level` and `plan` are those of the run. With `--work` variants of
-different sizes get the same number of floating-point operations instead of the same number of tokens, as on a machine
-that is equally quick with all of them; give `hidden`, `dropout` and `batch` there, which are chosen for the machine
-at hand otherwise. Prints the best held-out loss on the way, in nats per character, and the seconds of training (which
-say little on a busy machine).
+different sizes get the same number of floating-point operations instead of the same number of tokens, as on a
+machine that is equally quick with all of them; `hidden`, `dropout`, `batch` and `lr` must be given there, since the rule would
+choose them for the machine at hand. Prints the best held-out loss on the way, in nats per character, and the seconds
+of training (which say little on a busy machine).
 """
 
 import argparse
@@ -121,6 +121,7 @@ def run(given: argparse.Namespace, changes: str) -> tuple[float, int, float, int
 
 
 FRESH = learner.FRESH
+NEEDED = ("hidden", "dropout", "batch", "lr")  # of a run that is counted in operations
 
 
 def main() -> None:
@@ -141,6 +142,8 @@ def main() -> None:
     prepare_torch()
     torch.manual_seed(given.seed)
     for changes in given.variants:
+        if given.work and (missing := {*NEEDED} - {*read(",".join([*given.base, changes]))}):
+            parser.error(f"--work needs {', '.join(sorted(missing))} too")
         best, tokens, seconds, weights = run(given, changes)
         print(
             f"{best:.4f} nats per character, {tokens:,} tokens, {seconds:.0f} s, {weights:,} weights: "

@@ -300,15 +300,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--dropout", type=float, default=0.3)
-    parser.add_argument("--lr", type=float, help="default: what the number of steps suggests")
+    parser.add_argument("--lr", type=float, help="default: what width and number of steps suggest")
+    parser.add_argument("--turns", type=int, help="of the streams; default: what the text suggests")
     parser.add_argument("--songs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--way", action="append", choices=tuple(WAYS))
     given = parser.parse_args()
     prepare_torch()
     judge, book = load(given.judge), list(Corpus([songbook()]))
-    wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, lr=given.lr, seed=given.seed,
-                    patience=0)  # fmt: skip
+    wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, lr=given.lr, turns=given.turns,
+                    seed=given.seed, patience=0)  # fmt: skip
     print("| way | held out | " + " | ".join(f"{w['pattern']} {w['rhyme']}" for w in WEIGHED) + " | distinct kept |")
     print("|---|---|" + "---|" * len(WEIGHED) + "---|")
     for name in given.way or WAYS:

@@ -28,7 +28,8 @@ from lyricgen.training.recipe import Wishes  # noqa: E402
 from lyricgen.training.session import RunOptions, start_session  # noqa: E402
 
 SHAPE = Wishes(
-    hidden=480, embedding=360, layers=2, tied=True, dropout=0.25, weight_drop=0.1, batch=32, average=0.05, lr=0.004
+    hidden=480, embedding=360, layers=2, tied=True, dropout=0.25, weight_drop=0.1, batch=32, turns=1, average=0.05,
+    lr=0.004,
 )  # fmt: skip
 KEPT = ("vocab.json", "history.jsonl", NOVELTY)
 

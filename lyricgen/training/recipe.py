@@ -25,8 +25,8 @@ HIGHEST_LR = 0.032
 FINE_TUNING = 0.001  # the learning rate of a model that has learned already
 WINDOW = 64
 FEWEST_ROWS, MOST_ROWS = 16, 64  # of a batch
-MOST_TURNS = 32  # in which streams go on, so that neighbouring batches come from other songs
-WINDOWS_OF_A_STREAM = 4  # at least, so that there is a state to carry along
+WINDOWS_OF_A_STREAM = 8  # about a song: streams are so short, and so many, that each batch comes from other songs
+MOST_TURNS = 128  # in which streams go on: each keeps a hidden state for every row
 PROBED_MINUTES = 1.5  # a shorter run has no time to try shapes
 PROBING = 0.03  # of the time of a run, at most
 CLIFF = 1.15  # times as fast another batch must be to be taken instead: on some machines a size falls off a cliff
@@ -255,10 +255,11 @@ def _choose_training(
 
 
 def _turns(wishes: Wishes, *, tokens: int, window: int, batch: int) -> int:
-    """In how many turns the streams of a text go on."""
+    """In how many turns the streams of a text go on; such that their last windows are nearly full."""
     if wishes.turns is not None or wishes.carry is False:
         return wishes.turns or 1
-    return min(MOST_TURNS, max(1, tokens // (WINDOWS_OF_A_STREAM * window * batch)))
+    batches = tokens / (window * batch)
+    return math.ceil(batches / max(WINDOWS_OF_A_STREAM, math.ceil(batches / MOST_TURNS)))
 
 
 def _learning_rate(wishes: Wishes, *, hidden: int, steps: float) -> float:

@@ -118,9 +118,10 @@ def test_a_window_longer_than_the_text_shrinks_even_where_it_was_wished_for() ->
     assert chosen(Wishes(epochs=1, window=500, batch=400), tokens=100)["batch"] == 100
 
 
-def test_streams_take_turns_as_long_as_each_has_four_windows() -> None:
-    found = [chosen(Wishes(epochs=1, batch=16), tokens=tokens)["turns"] for tokens in (100, 8191, 8192, 65_536, BIG)]
-    assert found == [1, 1, 2, 16, 32]
+def test_streams_take_turns_and_have_eight_windows_each() -> None:
+    sizes = (100, 8192, 8193, 65_536, BIG, 2 * BIG)  # eight windows of 64 in each of sixteen rows are 8,192
+    found = [chosen(Wishes(epochs=1, batch=16), tokens=tokens)["turns"] for tokens in sizes]
+    assert found == [1, 1, 2, 8, 123, 123]  # of the last each has 16 windows, since 245 turns would be too many
     assert chosen(Wishes(epochs=1, carry=False))["turns"] == 1  # nothing to carry along
     assert chosen(PRESETS["classic"])["turns"] == 1
 
