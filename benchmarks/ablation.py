@@ -9,9 +9,9 @@ setting: `fresh` is the share of the carried rows that begin a window from an em
 dropout's mask for each step of a window instead of once; with `jitter=16` windows are up to 16 tokens longer or
 shorter than the usual, drawn anew for each; `level` and `plan` are those of the run. With `--work` variants of
 different sizes get the same number of floating-point operations instead of the same number of tokens, as on a
-machine that is equally quick with all of them; `hidden`, `dropout`, `batch` and `lr` must be given there, since the rule would
-choose them for the machine at hand. Prints the best held-out loss on the way, in nats per character, and the seconds
-of training (which say little on a busy machine).
+machine that is equally quick with all of them; `hidden`, `dropout`, `batch` and `lr` must be given there, since the
+rule would choose them for the machine at hand. Prints the best held-out loss on the way, in nats per character, and
+the seconds of training (which say little on a busy machine).
 """
 
 import argparse
