@@ -22,6 +22,7 @@ class Split:
 
 
 def split_songs(spool: Spool, *, share: float, seed: int, line_break: int) -> Split:
+    """By the labels of songs where some are marked valid, else a share: of songs by the seed, of one text its end."""
     songs, sides = spool.songs(), np.array(spool.sides)
     if (sides == VALID).any():
         valid = songs[sides == VALID]
