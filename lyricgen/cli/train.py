@@ -75,7 +75,7 @@ def train(
     from lyricgen.cli.display import follow
     from lyricgen.model.device import pick_device, prepare_torch
     from lyricgen.training.distributed import join
-    from lyricgen.training.learner import memory_errors
+    from lyricgen.training.memory import memory_errors
     from lyricgen.training.recipe import Wishes
     from lyricgen.training.session import RunOptions, resume_session, start_session
 

@@ -202,7 +202,7 @@ class Lyricist:
         if found := self._pen.opening(text):
             masks = self._pen.masks(found.labels[:, :2])
             logits = found.step.logits[: len(masks)].masked_fill(~masks, -torch.inf)
-            odds = found.weights.float() @ logits.softmax(dim=-1).nan_to_num()  # a plan that nothing can keep: nan
+            odds = found.weights @ logits.softmax(dim=-1).nan_to_num()  # a plan that nothing can keep: nan
             odds = odds / odds.sum()
         else:
             ids = [END, START, *self.vocab.encode(text).tolist()]

@@ -1,8 +1,6 @@
 """A model while it learns: one update of its weights from one batch, and all that an update changes."""
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,8 +18,6 @@ from lyricgen.training.loss_scale import LossScale
 from lyricgen.training.optimizer import make_optimizer
 
 FRESH = 0.02  # of the rows begin each window from an empty state, as a text does that is read from its middle on
-# What torch's errors say where memory does not suffice, by device and system.
-SHORTAGES = ("allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
 
 class Learner:
@@ -149,23 +145,3 @@ class Learner:
 def _shapes(states: list[list[State]]) -> list[list[list[torch.Size]]]:
     """Those of each part of each layer of each turn, whatever the number of rows."""
     return [[[part.shape[::2] for part in layer] for layer in state] for state in states]
-
-
-def lacks_memory(error: Exception) -> bool:
-    """Whether an error of numpy or torch says that memory does not suffice."""
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and any(words in str(error) for words in SHORTAGES)
-    )
-
-
-@contextmanager
-def memory_errors() -> Iterator[None]:
-    """Turns the errors of a run for which memory does not suffice into one line, a TrainingError."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not lacks_memory(error):
-            raise
-        raise TrainingError(
-            "there is not enough memory for this run; try a lower --batch, --window or --hidden"
-        ) from error

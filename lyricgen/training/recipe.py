@@ -73,6 +73,11 @@ class Wishes:
         if self.epochs and self.minutes:
             raise OptionError("a run is counted in epochs or in minutes; give one of the two")
 
+    @property
+    def time(self) -> float:
+        """The minutes of the whole run; 0 where it is counted in epochs."""
+        return 0.0 if self.epochs else self.minutes or DEFAULT_MINUTES
+
     def over(self, base: "Wishes") -> "Wishes":
         """These wishes, and those of `base` where there is none."""
         return Wishes(**{**vars(base), **{k: v for k, v in vars(self).items() if v is not None}})
@@ -119,7 +124,7 @@ def choose(
     rate at first, and where a run in minutes has time to try it, by the `pace` of the model that this gave.
     """
     check_batch(wishes, ranks=ranks)
-    minutes = 0.0 if wishes.epochs else wishes.minutes or DEFAULT_MINUTES
+    minutes = wishes.time
     work = EFFICIENCY * matrix_rate(device) * ranks * minutes * 60 if minutes else 0.0
     if model is not None:
         wishes = wishes.over(Wishes(lr=FINE_TUNING))
@@ -161,7 +166,7 @@ class _Plan:
 
         def pace(model: ModelConfig, training: TrainConfig) -> float:
             """Tokens a second of all ranks, each with its rows."""
-            return measure(model, replace(training, batch=training.batch // self.ranks)) * self.ranks
+            return measure(model, replace(training, batch=training.batch // self.ranks, turns=1)) * self.ranks
 
         before = model, training, seen
         if not (rate := pace(model, training)):

@@ -27,7 +27,7 @@ from lyricgen.text.tokenizer import LEVELS, Tokenizer
 from lyricgen.training.distributed import ALONE, Ranks
 from lyricgen.training.prepare import Prepared, prepare
 from lyricgen.training.probe import tokens_per_second
-from lyricgen.training.recipe import DEFAULT_MINUTES, PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
+from lyricgen.training.recipe import PRESETS, WINDOW, Recipe, Wishes, check_batch, choose
 from lyricgen.training.run_folder import BorrowedFolder, RunFolder
 from lyricgen.training.schedule import Clock
 from lyricgen.training.song_labels import Names
@@ -80,11 +80,6 @@ class RunOptions:
             return self.wishes
         base = PRESETS[self.preset]
         return self.wishes.over(replace(base, epochs=None) if self.wishes.minutes else base)
-
-    @property
-    def minutes(self) -> float:
-        """The run's time in all, from the start of the command; 0 where it is counted in epochs."""
-        return 0.0 if self.wanted.epochs else self.wanted.minutes or DEFAULT_MINUTES
 
 
 @dataclass(frozen=True)
@@ -153,7 +148,7 @@ def _begin(options: RunOptions, *, device: torch.device, began: float, ranks: Ra
         model, lines = _make_model(options, recipe, prepared, source)
         card = Card(model.config, corpus=_describe(options, corpus), songs=options.songs,
                     command=options.command, lyricgen=__version__)  # fmt: skip
-        training = replace(recipe.training, minutes=options.minutes)  # of which reading was a part
+        training = replace(recipe.training, minutes=options.wanted.time)  # of which reading was a part
         trainer = Trainer.start(model, prepared, training, folder, card, device=device, used=clock() - began,
                                 clock=clock, ranks=ranks)  # fmt: skip
     text = f"{prepared.train.characters:,} characters, {len(prepared.vocab):,} tokens in the vocabulary"
@@ -167,7 +162,7 @@ def _after_reading(options: RunOptions, *, used: float) -> tuple[Wishes, tuple[s
 
     Raises TrainingError where hardly any remain: the model would know next to nothing, and not say so.
     """
-    wishes, asked = options.wanted, options.minutes
+    wishes, asked = options.wanted, options.wanted.time
     if not asked:
         return wishes, ()
     left = asked - used / 60

@@ -11,9 +11,7 @@ import numpy as np
 from lyricgen.errors import TrainingError
 from lyricgen.text.labels import Labeler, Labels, label_names
 from lyricgen.text.vocab import END, START, Ids
-from lyricgen.training.spool import Runs, Spool
-
-CHUNK = 1 << 21  # ids that are labelled at a time
+from lyricgen.training.spool import CHUNK, Runs, Spool
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from lyricgen.training.dataset import Batch
 from lyricgen.training.distributed import ALONE, Ranks
 from lyricgen.training.epochs import Epochs
 from lyricgen.training.held_out import HeldOut
-from lyricgen.training.learner import Learner, lacks_memory
+from lyricgen.training.learner import Learner
+from lyricgen.training.memory import lacks_memory
 from lyricgen.training.position import Position
 from lyricgen.training.prepare import Prepared
 from lyricgen.training.report import Report

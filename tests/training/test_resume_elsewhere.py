@@ -10,7 +10,7 @@ import torch
 from lyricgen.errors import TrainingError
 from lyricgen.model.network import LyricModel
 from lyricgen.training import learner
-from lyricgen.training.learner import lacks_memory, memory_errors
+from lyricgen.training.memory import lacks_memory, memory_errors
 from lyricgen.training.recipe import Wishes
 from lyricgen.training.session import RunOptions, resume_session, start_session
 
