@@ -8,7 +8,7 @@ from lyricgen.errors import CheckpointError, OptionError
 
 CELL_NAMES = ("rnn", "lstm", "gru")
 OPTIMIZERS = ("muon", "adamw", "adam")
-SCHEDULES = ("cosine", "constant")
+SCHEDULES = ("linear", "cosine", "constant")
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -114,7 +114,7 @@ class TrainConfig(_Stored):
     minutes: float = 0.0
     optimizer: str = "muon"
     weight_decay: float = 0.01
-    schedule: str = "cosine"
+    schedule: str = "linear"
     warmup: float = 0.02
     clip: float = 1.0
     carry: bool = True

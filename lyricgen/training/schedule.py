@@ -61,15 +61,16 @@ class Turn(NamedTuple):
 
 
 def learning_rate(config: TrainConfig, done: float, *, begun: float = 0.0) -> float:
-    """The learning rate when the share `done` of the run is over: a linear warm-up, then half a cosine to zero.
+    """The learning rate when the share `done` of the run is over: a warm-up, then a line to zero or half a cosine.
 
     The share `begun` was over at the first step: reading the songs takes time too, and is no warm-up.
-    Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts.
+    The line is that of Bergsma et al. 2025, arXiv:2502.15938; the cosine that of Loshchilov and Hutter 2017,
+    arXiv:1608.03983, without restarts.
     """
     done = max(0.0, done - begun) / (1 - begun) if begun < 1 else 1.0
     if config.warmup and done < config.warmup:
         return config.lr * max(done / config.warmup, 0.01)
     if config.schedule == "constant":
         return config.lr
-    share = (done - config.warmup) / (1 - config.warmup)
-    return config.lr * 0.5 * (1 + math.cos(math.pi * share))
+    left = (1 - done) / (1 - config.warmup)
+    return config.lr * (left if config.schedule == "linear" else math.sin(math.pi / 2 * left) ** 2)

@@ -81,7 +81,7 @@ def test_named_settings_keep_what_they_say_and_share_the_rest(tmp_path: Path) ->
         ("[a]\nhidden = 0", "[a] hidden must be from 1"),
         ('[a]\ncell = "elman"', "[a] cell must be one of rnn, lstm, gru, got 'elman'"),
         ('[a]\noptimizer = "sgd"', "[a] optimizer must be one of muon, adamw, adam, got 'sgd'"),
-        ('[a]\nschedule = "step"', "[a] schedule must be one of cosine, constant, got 'step'"),
+        ('[a]\nschedule = "step"', "[a] schedule must be one of linear, cosine, constant, got 'step'"),
         ("[a]\nclip = 0", "[a] clip must be from"),
         ("[a]\nwarmup = 1", "[a] warmup must be from 0 to 0.9, got 1"),
         ("[a]\nweight_decay = -1", "[a] weight_decay must be from"),

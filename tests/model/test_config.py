@@ -42,7 +42,7 @@ def test_a_model_out_of_range_is_refused(changes: dict[str, Any], message: str) 
         ({"minutes": 1.0}, "a run needs either epochs or minutes above 0, and not both"),
         ({"epochs": 0}, "a run needs either epochs or minutes above 0, and not both"),
         ({"optimizer": "sgd"}, "optimizer must be one of muon, adamw, adam, got 'sgd'"),
-        ({"schedule": "step"}, "schedule must be one of cosine, constant, got 'step'"),
+        ({"schedule": "step"}, "schedule must be one of linear, cosine, constant, got 'step'"),
         ({"warmup": 1.0}, "warmup must be from 0 to 0.9, got 1"),
         ({"clip": 0.0}, "clip must be from 1e-06 to 1e+06, got 0"),
         ({"evaluations": 0}, "evaluations must be from 1 to 10000, got 0"),

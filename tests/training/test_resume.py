@@ -245,7 +245,7 @@ def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path) -> N
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
 def test_a_run_that_was_killed_after_its_last_step_takes_no_other(
     songs: Path, tmp_path: Path, schedule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

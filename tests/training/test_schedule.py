@@ -10,6 +10,7 @@ from lyricgen.model.config import TrainConfig
 from lyricgen.training.schedule import Progress, learning_rate
 
 BY_EPOCHS = TrainConfig(epochs=1, lr=2.0, warmup=0.2)
+COSINE = TrainConfig(epochs=1, lr=2.0, warmup=0.2, schedule="cosine")
 BY_MINUTES = TrainConfig(minutes=10)
 
 
@@ -22,21 +23,20 @@ class Clock:
         return self.now
 
 
+WARM_UP = [(0.0, 0.02), (0.05, 0.5), (0.1, 1.0), (0.2, 2.0)]  # a hundredth at first: the first step moves a little
+
+
+@pytest.mark.parametrize(("done", "expected"), [*WARM_UP, (0.4, 1.5), (0.6, 1.0), (0.8, 0.5), (1.0, 0.0)])
+def test_a_linear_warm_up_then_a_line_to_zero(done: float, expected: float) -> None:
+    assert learning_rate(BY_EPOCHS, done) == pytest.approx(expected, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("done", "expected"),
-    [
-        (0.0, 0.02),  # a hundredth: the first step moves a little
-        (0.05, 0.5),
-        (0.1, 1.0),
-        (0.2, 2.0),
-        (0.2 + 0.8 / 3, 1.5),  # cos 60° = 1/2
-        (0.6, 1.0),
-        (0.2 + 0.8 * 2 / 3, 0.5),
-        (1.0, 0.0),
-    ],
+    [*WARM_UP, (0.2 + 0.8 / 3, 1.5), (0.6, 1.0), (0.2 + 0.8 * 2 / 3, 0.5), (1.0, 0.0)],  # cos 60° = 1/2
 )
 def test_a_linear_warm_up_then_half_a_cosine(done: float, expected: float) -> None:
-    assert learning_rate(BY_EPOCHS, done) == pytest.approx(expected, abs=1e-12)
+    assert learning_rate(COSINE, done) == pytest.approx(expected, abs=1e-12)
 
 
 def test_other_schedules() -> None:
