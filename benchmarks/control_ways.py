@@ -36,7 +36,7 @@ from lyricgen.generation.request import Request, Row
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.generation.writer import Writer
 from lyricgen.model.checkpoint import Card, Checkpoint
-from lyricgen.model.config import ModelConfig
+from lyricgen.model.config import SCHEDULES, ModelConfig
 from lyricgen.model.device import prepare_torch
 from lyricgen.model.network import LyricModel
 from lyricgen.text.corpus import Corpus, write_songbook
@@ -302,14 +302,16 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--lr", type=float, help="default: what width and number of steps suggest")
     parser.add_argument("--turns", type=int, help="of the streams; default: what the text suggests")
+    parser.add_argument("--schedule", choices=SCHEDULES)
+    parser.add_argument("--weight-decay", type=float, help="default: what the number of epochs suggests")
     parser.add_argument("--songs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--way", action="append", choices=tuple(WAYS))
     given = parser.parse_args()
     prepare_torch()
     judge, book = load(given.judge), list(Corpus([songbook()]))
-    wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, lr=given.lr, turns=given.turns,
-                    seed=given.seed, patience=0)  # fmt: skip
+    wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, lr=given.lr, turns=given.turns, schedule=given.schedule,
+                    weight_decay=given.weight_decay, seed=given.seed, patience=0)  # fmt: skip
     print("| way | held out | " + " | ".join(f"{w['pattern']} {w['rhyme']}" for w in WEIGHED) + " | distinct kept |")
     print("|---|---|" + "---|" * len(WEIGHED) + "---|")
     for name in given.way or WAYS:

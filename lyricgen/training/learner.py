@@ -69,7 +69,8 @@ class Learner:
         gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
         ranks.mean([*gradients, loss])
         if self._scale.unscale(gradients):  # after the mean: what overflows in one rank does in all
-            nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
+            norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
+            loss = loss + 0 * norm  # an infinite gradient spoils all weights: told with the losses, without waiting
             self._optimizer.step()
             model.pin_resets()
         if self.config.carry:

@@ -22,6 +22,8 @@ DROPOUT = ((2.5, 0.0), (5, 0.1), (16, 0.2), (40, 0.35), (math.inf, 0.5))  # by e
 STEPS_WANTED = 1500
 LR, LR_WIDTH, LR_STEPS = 0.02, 192, 500  # the learning rate's height, for so many units and steps: docs/training.md
 HIGHEST_LR = 0.032
+EPOCHS_AVERAGED, SHARE_AVERAGED = 2, 2 / 3  # how far back weights remember, or what part of a run that is shorter
+HIGHEST_DECAY = 1.0
 FINE_TUNING = 0.001  # the learning rate of a model that has learned already
 WINDOW = 64
 FEWEST_ROWS, MOST_ROWS = 16, 64  # of a batch
@@ -127,11 +129,11 @@ def choose(
     minutes = wishes.time
     work = EFFICIENCY * matrix_rate(device) * ranks * minutes * 60 if minutes else 0.0
     if model is not None:
-        wishes = wishes.over(Wishes(lr=FINE_TUNING))
+        wishes = wishes.over(Wishes(lr=FINE_TUNING, weight_decay=TrainConfig.weight_decay))
     plan = _Plan(wishes, tokens=tokens, vocab_size=vocab_size, minutes=minutes, ranks=ranks, given=model)
     shape, training, seen = plan.fit(work)
     if pace is not None and minutes >= PROBED_MINUTES and plan.can_try(shape, training, work):
-        shape, training, seen = plan.fit_by_pace(pace, shape, training, seen)
+        shape, training, seen = plan.fit_by_pace(pace, shape, training, seen, work=work)
     return Recipe(shape, training, _why(shape, training, seen=seen, tokens=tokens, ranks=ranks))
 
 
@@ -160,16 +162,22 @@ class _Plan:
         return 10 * step < PROBING * work
 
     def fit_by_pace(
-        self, measure: Pace, model: ModelConfig, training: TrainConfig, seen: float
+        self, measure: Pace, model: ModelConfig, training: TrainConfig, seen: float, *, work: float
     ) -> tuple[ModelConfig, TrainConfig, float]:
-        """The same, from what models really do in a second: the model is fitted again, then its batch."""
+        """The same, from what models really do in a second: the model is fitted again, then its batch.
+
+        One for which memory does not suffice gets narrower.
+        """
 
         def pace(model: ModelConfig, training: TrainConfig) -> float:
             """Tokens a second of all ranks, each with its rows."""
             return measure(model, replace(training, batch=training.batch // self.ranks, turns=1)) * self.ranks
 
         before = model, training, seen
-        if not (rate := pace(model, training)):
+        while not (rate := pace(model, training)) and self._may_shrink(model):
+            work /= 4
+            model, training, _ = self.fit(work)
+        if not rate:
             return before
         tried = model.hidden, training.batch
         model, training, _ = self.fit(rate * 6 * _weights(model) * self.minutes * 60)
@@ -185,10 +193,10 @@ class _Plan:
                     training, rate = other, found
                     break
         seen = rate * self.minutes * 60
-        steps = seen / (training.batch * training.window)
-        turns = _turns(self.wishes, tokens=self.tokens, window=training.window, batch=training.batch)
-        training = replace(training, turns=turns, lr=_learning_rate(self.wishes, hidden=model.hidden, steps=steps))
-        return self._dropped(model, seen), training, seen
+        return self._dropped(model, seen), _paced(self.wishes, training, model, tokens=self.tokens, seen=seen), seen
+
+    def _may_shrink(self, model: ModelConfig) -> bool:
+        return self.given is None and self.wishes.hidden is None and model.hidden > WIDTHS[0]
 
     def _dropped(self, model: ModelConfig, seen: float) -> ModelConfig:
         room = min(1.0, _weights(model) / self.tokens)  # with fewer weights than that, little is learned by heart
@@ -199,8 +207,10 @@ class _Plan:
         return _with(model, {"dropout": by_rule, **own})
 
     def _training(self, model: ModelConfig, seen: float) -> TrainConfig:
-        return _choose_training(self.wishes, hidden=model.hidden, tokens=self.tokens, seen=seen, minutes=self.minutes,
-                                ranks=self.ranks)  # fmt: skip
+        training = _choose_training(
+            self.wishes, tokens=self.tokens, seen=seen, minutes=self.minutes, ranks=self.ranks
+        )
+        return _paced(self.wishes, training, model, tokens=self.tokens, seen=seen)
 
 
 def _why(model: ModelConfig, training: TrainConfig, *, seen: float, tokens: int, ranks: int) -> str:
@@ -242,29 +252,41 @@ def _choose_model(wishes: Wishes, *, tokens: int, vocab_size: int, work: float) 
     return best
 
 
-def _choose_training(
-    wishes: Wishes, *, hidden: int, tokens: int, seen: float, minutes: float, ranks: int
-) -> TrainConfig:
+def _choose_training(wishes: Wishes, *, tokens: int, seen: float, minutes: float, ranks: int) -> TrainConfig:
     window = min(wishes.window or WINDOW, max(2, tokens // 4))
     batch = wishes.batch
     if batch is None:
         batch = 2 ** round(math.log2(max(1.0, seen / (window * STEPS_WANTED))))
         batch = min(max(FEWEST_ROWS, batch), _most_rows(tokens, window))
     batch = max(1, min(batch, tokens) // ranks) * ranks
-    names = ("optimizer", "schedule", "weight_decay", "warmup", "clip", "carry", "patience", "average", "seed")
-    turns = _turns(wishes, tokens=tokens, window=window, batch=batch)
+    names = ("optimizer", "schedule", "warmup", "clip", "carry", "patience", "average", "seed")
     fixed = {name: getattr(wishes, name) for name in names if getattr(wishes, name) is not None}
-    lr = _learning_rate(wishes, hidden=hidden, steps=seen / (batch * window))
-    return TrainConfig(window=window, batch=batch, turns=turns, lr=lr, epochs=wishes.epochs or 0, minutes=minutes,
-                       **fixed)  # fmt: skip
+    return TrainConfig(window=window, batch=batch, epochs=wishes.epochs or 0, minutes=minutes, **fixed)
+
+
+def _paced(wishes: Wishes, training: TrainConfig, model: ModelConfig, *, tokens: int, seen: float) -> TrainConfig:
+    """The training with what follows from its batch and from how many tokens are seen."""
+    step = training.batch * training.window
+    lr = _learning_rate(wishes, hidden=model.hidden, steps=seen / step)
+    decay = _weight_decay(wishes, lr=lr, steps=min(EPOCHS_AVERAGED * tokens, SHARE_AVERAGED * seen) / step)
+    turns = _turns(wishes, tokens=tokens, window=training.window, batch=training.batch)
+    return replace(training, lr=lr, weight_decay=decay, turns=turns)
 
 
 def _turns(wishes: Wishes, *, tokens: int, window: int, batch: int) -> int:
-    """In how many turns the streams of a text go on; such that their last windows are nearly full."""
+    """In how many turns the streams of a text go on: about eight windows each, the last as full as can be."""
     if wishes.turns is not None or wishes.carry is False:
         return wishes.turns or 1
-    batches = tokens / (window * batch)
-    return math.ceil(batches / max(WINDOWS_OF_A_STREAM, math.ceil(batches / MOST_TURNS)))
+    windows = max(WINDOWS_OF_A_STREAM, math.ceil(tokens / (window * batch * MOST_TURNS)))
+
+    def empty(turns: int) -> int:
+        """Places of the windows that no token takes."""
+        stream = math.ceil(tokens / (batch * turns))
+        return math.ceil(stream / window) * window * batch * turns - tokens
+
+    fewest = math.ceil(tokens / (window * batch * 1.5 * windows))
+    most = math.ceil(tokens / (window * batch * windows))
+    return min(range(max(1, fewest), max(1, most) + 1), key=lambda turns: (empty(turns), -turns))
 
 
 def _learning_rate(wishes: Wishes, *, hidden: int, steps: float) -> float:
@@ -276,6 +298,18 @@ def _learning_rate(wishes: Wishes, *, hidden: int, steps: float) -> float:
         return wishes.lr or TrainConfig.lr
     height = LR * math.sqrt(LR_WIDTH / hidden) * (LR_STEPS / max(1.0, steps)) ** 0.4
     return float(f"{min(HIGHEST_LR, height):.2g}")
+
+
+def _weight_decay(wishes: Wishes, *, lr: float, steps: float) -> float:
+    """Such that the weights are a mean over the updates of so many steps at the full learning rate.
+
+    Wang and Aitchison 2024, arXiv:2405.13698: counted in epochs, that time is the same from run to run.
+    """
+    if wishes.weight_decay is not None:
+        return wishes.weight_decay
+    if wishes.optimizer not in (None, "muon"):
+        return TrainConfig.weight_decay
+    return float(f"{min(HIGHEST_DECAY, 1 / (lr * steps)):.2g}")
 
 
 def _most_rows(tokens: int, window: int) -> int:

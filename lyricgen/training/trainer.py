@@ -71,6 +71,7 @@ class Trainer:
         self._history: list[dict[str, Any]] = []
         steps = self._epochs.steps * max(1, config.epochs)
         self._progress = Progress(config, steps, used=used, clock=clock)
+        self._saving_seconds = 0.0  # what the last save took
         self._reserve_time()
         self._stopping = False
 
@@ -164,6 +165,7 @@ class Trainer:
             }
         )
         self._saved_at = self._position.seconds
+        self._saving_seconds = self._progress.seconds - self._saved_at
 
     @property
     def model(self) -> LyricModel:
@@ -200,7 +202,8 @@ class Trainer:
             yield self._end(replace(self._report(0.0), ended="early" if self._given_up else ""))
             return
         if not self._position.step:
-            self._position.begun = self._progress.done = self.ranks.same(self._progress.advance(0))
+            begun = self.ranks.same(self._progress.advance(0))
+            self._position.begun = self._position.evaluated = self._progress.done = begun
         with closing(self._batches()) as batches:
             for batch in batches:
                 self._step(batch)
@@ -310,9 +313,9 @@ class Trainer:
         return bool(self.config.patience) and self._position.worse >= self.config.patience
 
     def _reserve_time(self) -> None:
-        """Keeps back what the last evaluation and the last saves will take."""
+        """Keeps back what the last evaluation, the last saves and the process's end will take."""
         most = 30 * self.config.minutes  # half of a run at most
-        self._progress.reserve = min(most, 1.5 * self._position.evaluation_seconds + 2.5)  # and the process's end
+        self._progress.reserve = min(most, 1.5 * self._position.evaluation_seconds + 2 * self._saving_seconds + 2.5)
 
     def _end(self, report: Report) -> Report:
         """Closes the run: saved to go on where it was asked to stop, else finished."""

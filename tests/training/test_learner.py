@@ -1,5 +1,7 @@
 """What a model keeps from one update to the next: the hidden state of each turn of its streams."""
 
+import math
+
 import torch
 
 from lyricgen.model.config import ModelConfig, TrainConfig
@@ -31,6 +33,15 @@ def test_each_turn_goes_on_from_its_own_last_window() -> None:
         _, expected = taking_turns.model.features(x, taking_turns.model.initial_state(2))
         for found, part in zip(sum(taking_turns.states[turn], ()), sum(expected, ()), strict=True):
             assert torch.allclose(found, part, atol=1e-5)
+
+
+def test_an_infinite_gradient_shows_in_the_losses() -> None:
+    spoiled = learner(1)
+    (batch,) = windows(1)
+    next(iter(spoiled.model.layers.parameters())).register_hook(lambda gradient: gradient * torch.inf)
+    spoiled.learn(batch, lr=0.01, step=1, fresh=True)
+    (loss,) = spoiled.losses()
+    assert math.isnan(loss)  # though that of the step itself was a number: what follows it cannot be
 
 
 def test_what_is_saved_goes_on_with_every_turn_and_a_run_of_before_with_its_one() -> None:

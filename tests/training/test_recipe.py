@@ -1,5 +1,6 @@
 """What a run uses where its user has not said: wishes win, small texts get small sizes, epochs get dropout."""
 
+import math
 from dataclasses import asdict, fields
 from itertools import pairwise
 from typing import Any
@@ -119,9 +120,14 @@ def test_a_window_longer_than_the_text_shrinks_even_where_it_was_wished_for() ->
 
 
 def test_streams_take_turns_and_have_eight_windows_each() -> None:
-    sizes = (100, 8192, 8193, 65_536, BIG, 2 * BIG)  # eight windows of 64 in each of sixteen rows are 8,192
+    sizes = (100, 8192, 8193, 65_536)  # eight windows of 64 in each of sixteen rows are 8,192
     found = [chosen(Wishes(epochs=1, batch=16), tokens=tokens)["turns"] for tokens in sizes]
-    assert found == [1, 1, 2, 8, 123, 123]  # of the last each has 16 windows, since 245 turns would be too many
+    assert found == [1, 1, 1, 8]  # two streams for 8,193 tokens would have windows of one token at their ends
+    for tokens, least in ((BIG, 8), (2 * BIG, 16)):  # with eight windows there would be too many of them to keep
+        turns = chosen(Wishes(epochs=1, batch=16), tokens=tokens)["turns"]
+        stream = math.ceil(tokens / 16 / turns)
+        assert turns <= 128 and least * 64 - 64 < stream <= 1.5 * least * 64 + 64
+        assert math.ceil(stream / 64) * 64 * 16 * turns < 1.003 * tokens  # hardly a place is empty
     assert chosen(Wishes(epochs=1, carry=False))["turns"] == 1  # nothing to carry along
     assert chosen(PRESETS["classic"])["turns"] == 1
 
@@ -216,10 +222,36 @@ def test_what_cannot_be_tried_is_not_tried() -> None:
     assert short.training.batch <= 17 and max(batch for _, batch in tried) <= 17  # two windows for each row
     tried.clear()
     expected = by_minutes(5, tokens=10**8)
-    assert paced(5, pace).model == expected.model and len(tried) == 1  # no memory for it: as if it had not been tried
+    assert paced(5, pace).model == expected.model  # no memory for any: as if it had not been tried
+    assert [hidden for hidden, _ in tried] == sorted({hidden for hidden, _ in tried}, reverse=True)
+    assert tried[0][0] == expected.model.hidden and tried[-1][0] == 32
     tried.clear()
     four = choose(Wishes(minutes=5, batch=32), tokens=10**8, vocab_size=1000, device=CPU, pace=pace, ranks=4)
     assert {batch for _, batch in tried} == {8} and "about 9.6 M tokens" in four.why  # 4 × 8,000 a second
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_model_for_which_memory_does_not_suffice_gets_narrower() -> None:
+    def pace(model: ModelConfig, training: TrainConfig) -> float:
+        return 1e4 if model.hidden < 100 else 0.0
+
+    assert by_minutes(5, tokens=10**8).model.hidden > 100
+    assert 48 <= paced(5, pace).model.hidden < 100
+    assert paced(5, pace, hidden=224).model.hidden == 224  # as it was asked
+
+
+@pytest.mark.parametrize(("epochs", "time"), [(1, 2 / 3), (3, 2.0), (30, 2.0)])
+def test_weights_are_a_mean_over_two_epochs_or_two_thirds_of_a_run(epochs: int, time: float) -> None:
+    found = chosen(Wishes(epochs=epochs))
+    steps = BIG / (found["window"] * found["batch"])
+    assert 1 / (found["lr"] * found["weight_decay"]) == pytest.approx(time * steps, rel=0.06)  # two digits of each
+
+
+def test_the_weight_decay_has_bounds_and_others_keep_their_own() -> None:
+    assert chosen(Wishes(epochs=9), tokens=500)["weight_decay"] == 1.0
+    for wishes in (Wishes(epochs=3, optimizer="adamw"), Wishes(epochs=3, weight_decay=0.01)):
+        assert chosen(wishes)["weight_decay"] == 0.01
+    assert chosen(Wishes(epochs=3), model=ModelConfig(1000))["weight_decay"] == 0.01  # it would forget what it knows
 
 
 def test_a_shape_that_does_not_fit_into_memory_has_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:

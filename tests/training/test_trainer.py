@@ -17,6 +17,7 @@ from lyricgen.model.network import State
 from lyricgen.training import learner, trainer
 from lyricgen.training.recipe import Wishes
 from lyricgen.training.report import Report
+from lyricgen.training.run_folder import RunFolder
 from lyricgen.training.session import RunOptions, Session, start_session
 
 CPU = torch.device("cpu")
@@ -96,13 +97,41 @@ def test_a_short_text_says_that_its_window_shrank(tmp_path: Path) -> None:
 
 
 class Seconds:
-    """A clock on which each step of a run takes so many seconds, and nothing else any time."""
+    """A clock on which each step of a run takes so many seconds, and nothing else any time but what is added."""
 
     def __init__(self, each: float) -> None:
-        self.each, self.trainer = each, None
+        self.each, self.trainer, self.more = each, None, 0.0
 
     def __call__(self) -> float:
-        return self.each * self.trainer.steps if self.trainer else 0.0
+        return self.more + (self.each * self.trainer.steps if self.trainer else 0.0)
+
+
+def clocked(tmp_path: Path, clock: Seconds, *, minutes: float, began: float = 0.0) -> Session:
+    (tmp_path / "text.txt").write_text(noise(6), encoding="utf-8")
+    asked = RunOptions((str(tmp_path / "text.txt"),), tmp_path / "run", wishes=Wishes(hidden=8, minutes=minutes))
+    session = start_session(asked, device=CPU, began=began, clock=clock)
+    clock.trainer = session.trainer
+    return session
+
+
+def test_reading_is_no_part_of_the_time_between_evaluations(tmp_path: Path) -> None:
+    session = clocked(tmp_path, Seconds(1.0), minutes=1.0, began=-6.0)  # a tenth of the run is over
+    found = [report.done for report in reports(session) if report.held_out is not None]
+    assert found[0] > 0.14  # not after the first step, when there is nothing to measure yet
+
+
+def test_the_time_of_a_save_is_kept_back_for_the_last_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Seconds(1.0)
+    session = clocked(tmp_path, clock, minutes=2.0)
+    save_state = RunFolder.save_state
+
+    def slowly(folder: RunFolder, state: dict[str, object]) -> None:
+        clock.more += 4.0
+        save_state(folder, state)
+
+    monkeypatch.setattr(RunFolder, "save_state", slowly)
+    reports(session)
+    assert 100 < clock() <= 120.0
 
 
 @pytest.mark.parametrize("each", [0.1, 1.0])
