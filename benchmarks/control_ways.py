@@ -310,8 +310,9 @@ def main() -> None:
     given = parser.parse_args()
     prepare_torch()
     judge, book = load(given.judge), list(Corpus([songbook()]))
-    wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, lr=given.lr, turns=given.turns, schedule=given.schedule,
-                    weight_decay=given.weight_decay, seed=given.seed, patience=0)  # fmt: skip
+    wishes = Wishes(hidden=given.hidden, dropout=given.dropout, epochs=given.epochs, lr=given.lr, turns=given.turns,
+                    schedule=given.schedule, weight_decay=given.weight_decay, seed=given.seed,
+                    patience=0)  # fmt: skip
     print("| way | held out | " + " | ".join(f"{w['pattern']} {w['rhyme']}" for w in WEIGHED) + " | distinct kept |")
     print("|---|---|" + "---|" * len(WEIGHED) + "---|")
     for name in given.way or WAYS:
