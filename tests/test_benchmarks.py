@@ -1,14 +1,18 @@
-"""What the benchmarks decide by themselves: which songs a figure is of, whether it counts, and what a card says."""
+"""What the benchmarks decide by themselves: which songs a figure is of, what it counts, and what a card says."""
 
+import json
 import runpy
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from lyricgen.model.config import ModelConfig
 from lyricgen.text.readers import read_songs
 from lyricgen.text.song import Section, Song
+from lyricgen.training.dataset import Batch
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,3 +45,21 @@ def test_the_starters_card_says_of_fine_tuning_what_was_measured_or_nothing() ->
         assert figure in text
     assert "--leave-out 摇滚 --leave-out 校园" in text and "--style 摇滚 --style 校园" in text
     assert paragraph(Namespace(fine_tuning=None), songs) == ""
+
+
+def test_the_run_that_counts_tokens_a_second_is_evaluated_at_its_end_alone(tmp_path: Path) -> None:
+    corpus_size = benchmark("corpus_size")
+    corpus_size["write_text"](tmp_path / "songs.txt", 4000)
+    shape = {"hidden": 4, "layers": 1, "embedding": 4, "batch": 16, "window": 16}
+    session = corpus_size["begin"](tmp_path / "songs.txt", device=torch.device("cpu"), shape=shape, epochs=1)
+    steps = list(session.trainer.run())[-1].step
+    evaluations = (session.folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in evaluations] == [steps] and steps > 2
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_loop_of_tutorials_learns_on_the_device_it_is_given(cell: str) -> None:
+    device = torch.device("meta")  # which takes part in few operations with tensors of another
+    batch = Batch(torch.tensor([[3, 4], [5, 6]]), torch.tensor([[2, 3], [4, -1]]))
+    for given in (batch, Batch(batch.x.to(device), batch.y.to(device))):
+        benchmark("training_speed")["plain_loop"](ModelConfig(9, cell=cell, embedding=3, hidden=4), given, device)()

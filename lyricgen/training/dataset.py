@@ -103,12 +103,13 @@ class WindowDataset(Dataset[Parts]):
         """Windows in random order, `(T, B)`; `first` leaves out batches that are done.
 
         Where several ranks share each batch, they take its rows in turn. A rank that the last batch leaves without
-        any reads the first window of the epoch again, so that all have something to do in every step.
+        any reads the first window of the epoch again, to take part in the step as all do, and predicts nothing in it.
         """
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)).tolist()
         for k in range(first * size, len(order), size):
-            rows = order[k : k + size][rank::ranks] or order[:1]
-            yield self._windows([index * self.window for index in rows], stops=[len(self.ids)] * len(rows))
+            own = order[k : k + size][rank::ranks]
+            rows, stop = (own, len(self.ids)) if own else (order[:1], 0)
+            yield self._windows([index * self.window for index in rows], stops=[stop] * len(rows))
 
     def streams(self, size: int, *, turns: int = 1, first: int = 0, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         """Windows of parallel streams, `(T, B)`, which take turns: `size` at a time of `size`·`turns`.

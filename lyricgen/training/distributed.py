@@ -46,8 +46,12 @@ class Ranks:
         """The first rank's value."""
         return value
 
-    def gather(self, value: Value, *, patient: bool = False) -> list[Value]:
-        """The values of all ranks, in order. `patient`: as long as another may need to prepare a corpus."""
+    def gather(self, value: Value) -> list[Value]:
+        """The values of all ranks, in order, for the first of them; any other has its own alone."""
+        return [value]
+
+    def all_gather(self, value: Value, *, patient: bool = False) -> list[Value]:
+        """The values of all ranks, in order, for each. `patient`: as long as another may need to prepare a corpus."""
         return [value]
 
     @contextmanager
@@ -58,7 +62,7 @@ class Ranks:
             yield
         except LyricgenError as error:
             failure = error
-        messages = self.gather(str(failure or ""), patient=patient)
+        messages = self.all_gather(str(failure or ""), patient=patient)
         if failure:
             raise failure
         for rank, message in enumerate(messages):
@@ -116,7 +120,14 @@ class JoinedRanks(Ranks):
             dist.broadcast_object_list(box, src=0, group=self._hosts, device=torch.device("cpu"))
         return box[0]
 
-    def gather(self, value: Value, *, patient: bool = False) -> list[Value]:
+    def gather(self, value: Value) -> list[Value]:
+        """See Ranks. What is saved of a rank may be hundreds of megabytes: only the first has all of it in memory."""
+        values = [value] * self.size if self.first else None
+        with _noticed():
+            dist.gather_object(value, values, dst=0, group=self._hosts)
+        return values or [value]
+
+    def all_gather(self, value: Value, *, patient: bool = False) -> list[Value]:
         """See Ranks."""
         values = [value] * self.size
         with _noticed():
@@ -125,7 +136,7 @@ class JoinedRanks(Ranks):
 
     def close(self) -> None:
         """Waits for all, so that no connection closes on one that still needs it."""
-        self.gather(None)
+        self.all_gather(None)
         dist.destroy_process_group()
 
 

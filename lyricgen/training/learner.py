@@ -48,11 +48,11 @@ class Learner:
         of all ranks.
         """
         model, ranks = self.model, self.ranks
-        # Nats are divided by the means of these over the ranks: so the mean of all gradients is that of the whole
-        # batch, whatever the share of each rank.
+        # Nats are divided by the mean over the ranks of how many targets they have: so the mean of all gradients is
+        # that of the whole batch, whatever the share of each rank.
         counts = torch.stack((count_targets(batch.y), torch.tensor(batch.y.numel()))).float()
         ranks.mean([counts])
-        targets, places = send(counts.clamp_min(1 / ranks.size), self.device)
+        targets = send(counts[0].clamp_min(1 / ranks.size), self.device)
         batch = batch.to(self.device)
         turn = (step - 1) % self.config.turns
         state = model.initial_state(batch.x.shape[1]) if fresh else self._emptied(self.states[turn], step)
@@ -62,7 +62,7 @@ class Learner:
             features, state = model.features(batch.x, state, batch.labels)
             loss = feature_nats(model, features, batch.y, count=targets)
             if batch.plan is not None:
-                loss = loss + plan_nats(model, features, batch.plan).sum() / places
+                loss = loss + plan_nats(model, features, batch.plan).sum() / targets
         self._optimizer.zero_grad()
         torch.autograd.backward(self._scale.scaled(loss))
         loss = loss.detach()

@@ -1,25 +1,32 @@
 """Several processes train one model: as one would with the whole batch, and none outlives the others."""
 
+import copy
 import json
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from lyricgen.errors import OptionError, TrainingError
 from lyricgen.model import checkpoint
+from lyricgen.model.config import ModelConfig, TrainConfig
 from lyricgen.model.likelihood import IGNORED
+from lyricgen.model.network import LyricModel
 from lyricgen.training.dataset import WindowDataset
-from lyricgen.training.distributed import ALONE, join
+from lyricgen.training.distributed import ALONE, Ranks, join
+from lyricgen.training.learner import Learner
 from lyricgen.training.recipe import Wishes, check_batch, choose
 from lyricgen.training.session import RunOptions, resume_session, start_session
 
@@ -74,6 +81,7 @@ def command(rank):
 
 def runs(rank):
     ranks = join(cpu)
+    assert ranks.gather(rank) == ([0, 1] if ranks.first else [1]) and ranks.all_gather(rank) == [0, 1]
     for _ in begin("windows", windows, ranks).trainer.run():
         pass
     for _ in begin("whole", noisy, ranks).trainer.run():
@@ -230,7 +238,8 @@ def test_a_process_that_is_lost_ends_the_others(fate: str, pairs: Path) -> None:
 
 def whole_and_parts(carry: bool, *, n: int, window: int, size: int, ranks: int) -> Iterator[tuple[Any, list[Any]]]:
     rng = np.random.default_rng(n)
-    data = WindowDataset(rng.integers(2, 9, n), window=window, offset=3, labels=rng.integers(0, 5, (n, 5)))
+    data = WindowDataset(rng.integers(2, 9, n), window=window, offset=3, labels=rng.integers(0, 5, (n, 5)),
+                         line_break=4)  # fmt: skip
     read = partial(data.streams, turns=2) if carry else data.batches
     parts = zip(*(read(size, rank=rank, ranks=ranks) for rank in range(ranks)), strict=True)
     return zip(read(size), map(list, parts), strict=True)
@@ -250,6 +259,57 @@ def test_the_shuffled_windows_of_all_ranks_are_those_of_one() -> None:
     assert (whole.y != IGNORED).any()
 
 
+def test_a_rank_that_a_batch_leaves_without_rows_predicts_nothing() -> None:
+    *_, (whole, parts) = whole_and_parts(False, n=51, window=4, size=6, ranks=6)  # 13 windows: of the last batch one
+    assert whole.x.shape == (4, 1) and all(part.x.shape == (4, 1) for part in parts)
+    for field in ("y", "plan"):
+        assert (
+            torch.equal(getattr(parts[0], field), getattr(whole, field)) and (getattr(whole, field) != IGNORED).any()
+        )
+        assert all((getattr(part, field) == IGNORED).all() for part in parts[1:])
+
+
+class Threads(Ranks):
+    """A rank that is a thread beside others in this process."""
+
+    def __init__(self, rank: int, size: int, *, meeting: Barrier, parts: dict[int, list[Tensor]]) -> None:
+        self.rank, self.size = rank, size
+        self._meeting, self._parts = meeting, parts
+
+    def mean(self, tensors: Sequence[Tensor]) -> None:
+        self._parts[self.rank] = [tensor.clone() for tensor in tensors]
+        self._meeting.wait(timeout=60)
+        means = [torch.stack(parts).mean(dim=0) for parts in zip(*self._parts.values(), strict=True)]
+        self._meeting.wait(timeout=60)
+        for tensor, mean in zip(tensors, means, strict=True):
+            tensor.copy_(mean)
+
+
+def test_six_ranks_learn_what_one_does_from_a_last_batch_of_one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("lyricgen.training.learner", "lyricgen.model.device"):
+        monkeypatch.setattr(f"{module}.half_precision", lambda device: None)
+    rng = np.random.default_rng(0)
+    data = WindowDataset(rng.integers(3, 6, 51), window=4, labels=rng.integers(0, 5, (51, 5)), line_break=5)
+    config = TrainConfig(window=4, batch=6, epochs=1, carry=False)
+    torch.manual_seed(0)
+    sizes = {"lengths": 5, "rhymes": 5, "moods": 5, "styles": 5}
+    model = LyricModel(ModelConfig(9, embedding=4, hidden=6, layers=1, dropout=0.0, **sizes))
+
+    def learn(ranks: Ranks) -> tuple[list[float], list[Tensor]]:
+        learner = Learner(copy.deepcopy(model), config, device=CPU, ranks=ranks)
+        for step, batch in enumerate(data.batches(6, rank=ranks.rank, ranks=ranks.size), 1):
+            learner.learn(batch, lr=0.01, step=step, fresh=True)
+        return learner.losses(), [weight.grad for weight in learner.model.parameters() if weight.grad is not None]
+
+    meeting, parts = Barrier(6), dict[int, list[Tensor]]()
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(learn, [Threads(rank, 6, meeting=meeting, parts=parts) for rank in range(6)]))
+    expected, gradients = learn(ALONE)
+    for of_rank, gradients_of_rank in found:
+        assert of_rank == pytest.approx(expected, rel=1e-4) and len(expected) == 3
+        torch.testing.assert_close(gradients_of_rank, gradients, rtol=1e-3, atol=1e-5)
+
+
 def test_a_batch_that_does_not_divide_is_refused_and_one_by_rule_is_rounded() -> None:
     for batch, near in ((50, "48 or 52"), (3, "4")):
         with pytest.raises(OptionError, match=rf"batch must divide among 4 processes, got {batch}; try {near}$"):
@@ -261,7 +321,7 @@ def test_a_batch_that_does_not_divide_is_refused_and_one_by_rule_is_rounded() ->
 
 
 def test_what_fails_in_one_rank_fails_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ALONE, "gather", lambda value, patient: [value, "no songs"], raising=False)
+    monkeypatch.setattr(ALONE, "all_gather", lambda value, patient: [value, "no songs"], raising=False)
     with pytest.raises(TrainingError, match=r"process 1 of 1: no songs"), ALONE.agreed():
         pass
     with pytest.raises(OptionError, match=r"^mine$"), ALONE.agreed():
