@@ -4,44 +4,44 @@ Needs fontTools. The source is Noto Sans CJK (SIL Open Font License 1.1), as the
 installs it; see lyricgen/resources/fonts/README.md.
 """
 
+import json
 import sys
-from collections import Counter
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTCollection, TTFont
 
 from lyricgen.text.phonetics import FOURTEEN, THIRTEEN
-from lyricgen.text.readers import read_songs
-from lyricgen.text.resources import songbook
-from lyricgen.text.song import Song
+from lyricgen.text.resources import resource, songbook
 
 PACKAGE = Path(__file__).parent.parent / "lyricgen"
 OUT = PACKAGE / "resources" / "fonts" / "lyricgen-cjk.otf"
 FAMILY = "Lyricgen CJK"
 SOURCE = "Noto Sans CJK SC"
-COMMON = 1800  # characters of the songbook, the commonest
+STARTER = "checkpoints/starter/vocab.json"
+FIRST_LEVEL = range(0xB0, 0xD8)  # GB 2312's rows of the 3,755 usual characters: what people's own songs are made of
+CELLS = range(0xA1, 0xFF)  # of a row
 SHOWN = ("evaluation", "cli")  # the parts of the program whose words stand in plots and pages
 PUNCTUATION = "，。！？：；、（）《》“”‘’—…·「」『』～％±×→"
 
 
 def wanted() -> str:
     """Every character that the font shall have."""
-    songs = [song for song in read_songs([songbook()]) if isinstance(song, Song)]
-    counts = Counter(character for song in songs for character in song.text())
-    han = [character for character, _ in counts.most_common() if "\u4e00" <= character <= "\u9fff"][:COMMON]
+    book = "".join(path.read_text(encoding="utf-8") for path in sorted(songbook().glob("*.txt")))
+    tokens = json.loads(resource(STARTER).read_text(encoding="utf-8"))["tokens"]
+    usual = b"".join(bytes([row, cell]) for row in FIRST_LEVEL for cell in CELLS).decode("gb2312", errors="ignore")
     sources = (path.read_text(encoding="utf-8") for part in SHOWN for path in sorted((PACKAGE / part).glob("*.py")))
     words = "".join(sorted({c for source in sources for c in source if "\u4e00" <= c <= "\u9fff"}))
-    labels = "".join({label for song in songs for label in (song.mood, song.style)})
     ascii_and_latin = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)]))
-    return "".join([*han, *THIRTEEN, *FOURTEEN, labels, words, PUNCTUATION, ascii_and_latin])
+    return "".join([book, *tokens, usual, *THIRTEEN, *FOURTEEN, words, PUNCTUATION, ascii_and_latin])
 
 
 def make(source: Path) -> TTFont:
     """The subset, under a name of its own."""
     fonts = TTCollection(source).fonts if source.suffix == ".ttc" else [TTFont(source)]
     (font,) = [font for font in fonts if font["name"].getDebugName(1) == SOURCE]
-    options = Options(layout_features=["kern"], hinting=False, desubroutinize=True, notdef_outline=True)
+    options = Options(layout_features=["kern"], hinting=False, desubroutinize=True, notdef_outline=True,
+                      name_IDs=["*"])  # fmt: skip
     options.drop_tables += ["vmtx", "vhea", "VORG", "GPOS", "GSUB", "BASE"]
     subsetter = Subsetter(options)
     subsetter.populate(text=wanted())

@@ -102,7 +102,7 @@ def _introduction(comparison: "Comparison") -> list[str]:
     for each in comparison.contenders:
         config = model_config(each.wishes, comparison.plan.vocab_size)
         shape = f"{config.layers}×{config.cell.upper()} {config.hidden}, embedding {config.embedding}"
-        lines.append(f"{each.name}: {shape}, {count_parameters(config):,} parameters")
+        lines.append(f"{each.name}: {shape}, {count_parameters(config):,} parameters, lr {each.wishes.lr:g}")
     return lines
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lyricgen.cli.language import tell
 from lyricgen.evaluation.contenders import count_parameters
-from lyricgen.evaluation.run_record import RunResult
+from lyricgen.evaluation.run_record import SHORTEST, RunResult
 from lyricgen.evaluation.standings import FAR, NEAR, Standing
 
 BACK = 16  # steps back, whose gradient the table shows
@@ -15,15 +15,12 @@ WIDEST = 60  # characters of a line that a model, hardly trained, brings to no e
 
 def tables(standings: Sequence[Standing], *, loss: float, start: str, failed: Sequence[RunResult] = ()) -> list[str]:
     """The figures for people, line by line; `failed` are the runs that came to nothing."""
-    runs = [run for each in standings for run in each.runs]
     lines = _table([*_main_rows(standings, loss=loss), *_failed_rows(standings, failed)])
     for run in failed:
         lines.append(tell(f"{run.name}, seed {run.seed} failed: {run.record.failed}",
                           f"{run.name}，种子 {run.seed} 失败：{run.record.failed}"))  # fmt: skip
     lines.append("")
-    if not all(run.held_out for run in runs):
-        lines += [tell("Too little text to hold any out: losses are those of the training text.",
-                       "文本太短，没有留出部分：以上是训练文本的损失。"), ""]  # fmt: skip
+    lines += _text_of(standings)
     if rates := _rate_rows(standings):
         lines += [tell(f"What a step leaves of the gradient, {NEAR} to {FAR} steps back:",
                        f"{NEAR} 到 {FAR} 步前，梯度每退一步剩下的比例："), *_table(rates), ""]  # fmt: skip
@@ -33,6 +30,19 @@ def tables(standings: Sequence[Standing], *, loss: float, start: str, failed: Se
     for each in standings:
         lines += [f"{each.name}:", *(f"    {line[:WIDEST]}" for line in each.sample(start))]
     return lines
+
+
+def _text_of(standings: Sequence[Standing]) -> list[str]:
+    """What was measured on the training text, where there was too little to hold out."""
+    if not all(each.held_out for each in standings):
+        return [tell("Too little text to hold any out: losses are those of the training text, and so are gradients "
+                     "and the use of context.",
+                     "文本太短，没有留出部分：损失、梯度和上文的用处都出自训练文本。"), ""]  # fmt: skip
+    if not all(each.measured_held_out for each in standings):
+        return [tell(f"Fewer than {SHORTEST} tokens are held out: gradients and the use of context are those of the "
+                     "training text.",
+                     f"留出的不到 {SHORTEST} 个词元：梯度和上文的用处出自训练文本。"), ""]  # fmt: skip
+    return []
 
 
 def to_json(

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from lyricgen.errors import TrainingError
-from lyricgen.evaluation.comparison_setup import CORPUS, RUNS, CompareOptions, Plan, open_folder
-from lyricgen.evaluation.contenders import Contender, line_up, model_config, read_configs
+from lyricgen.evaluation.comparison_setup import CORPUS, RUNS, CompareOptions, Plan, line_up_of, open_folder
+from lyricgen.evaluation.contenders import Contender, model_config
 from lyricgen.evaluation.gradients import context_use, gradient_by_distance
 from lyricgen.evaluation.run_record import RunRecord, RunResult, is_finished, keep_text, load_text, read_result
 from lyricgen.model import checkpoint
@@ -49,8 +49,7 @@ class Comparison:
         self.folder = folder
         self.device = device
         self.begun_before = begun_before
-        self.contenders = line_up(options.cells, read_configs(options.configs), base=plan.base, equal=options.equal,
-                                  vocab_size=plan.vocab_size)  # fmt: skip
+        self.contenders = line_up_of(options, plan)
         self.interrupted = False
         self._session: Session | None = None
 

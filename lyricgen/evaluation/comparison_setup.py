@@ -14,7 +14,15 @@ from typing import Any
 import torch
 
 from lyricgen.errors import InputError, OptionError
-from lyricgen.evaluation.contenders import EQUALS, check_cells, check_names, read_configs, reference_wishes
+from lyricgen.evaluation.contenders import (
+    EQUALS,
+    Contender,
+    check_cells,
+    check_names,
+    line_up,
+    read_configs,
+    reference_wishes,
+)
 from lyricgen.model.checkpoint import write_text
 from lyricgen.model.config import check_choice, check_range
 from lyricgen.text.corpus import Corpus, write_songbook
@@ -81,12 +89,16 @@ class CompareOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """What was settled when a comparison began: the settings all share, and what the corpus holds."""
+    """What was settled when a comparison began: the settings all share, and what the corpus holds.
+
+    `lr_by_width`: whether the learning rate goes by a contender's width; in comparisons of before it does not.
+    """
 
     asked: dict[str, Any]
     base: Wishes
     vocab_size: int
     lines: tuple[str, ...]
+    lr_by_width: bool = True
 
     def save(self, folder: Path) -> None:
         """Writes it into the comparison's folder."""
@@ -97,7 +109,9 @@ class Plan:
         """The plan in a folder. Raises InputError where it is none."""
         try:
             data = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-            return cls(dict(data["asked"]), Wishes(**data["base"]), int(data["vocab_size"]), tuple(data["lines"]))
+            by_width = "lr_by_width" in data and bool(data["lr_by_width"])  # runs of before go on as they began
+            return cls(dict(data["asked"]), Wishes(**data["base"]), int(data["vocab_size"]), tuple(data["lines"]),
+                       by_width)  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, RecursionError, OptionError) as error:
             raise InputError(f"{folder / PLAN} is damaged; choose another --out") from error
 
@@ -118,13 +132,21 @@ def open_folder(options: CompareOptions, *, device: torch.device) -> tuple[Path,
         folder = options.out or _default_folder(options, asked)
         begun = (folder / PLAN).is_file()
         if not begun:
-            _survey(options, asked, corpus, making, device=device).save(making)
+            plan = _survey(options, asked, corpus, making, device=device)
+            line_up_of(options, plan)
+            plan.save(making)
             if folder.exists():
                 folder.rmdir()
             making.replace(folder)
     plan = Plan.read(folder)
     _check_same(folder, plan.asked, asked)
     return folder, plan, begun
+
+
+def line_up_of(options: CompareOptions, plan: Plan) -> tuple[Contender, ...]:
+    """Who takes part in a comparison. Raises as `line_up` does."""
+    return line_up(options.cells, read_configs(options.configs), base=plan.base, equal=options.equal,
+                   vocab_size=plan.vocab_size, lr_by_width=plan.lr_by_width)  # fmt: skip
 
 
 def _check_out(folder: Path, asked: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Who takes part in a comparison: cells and named settings, brought to one size."""
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,11 @@ import torch
 from lyricgen.errors import InputError, OptionError
 from lyricgen.model.config import CELL_NAMES, ModelConfig, TrainConfig
 from lyricgen.model.network import LyricModel
-from lyricgen.training.recipe import Recipe, Wishes
+from lyricgen.training.recipe import HIGHEST_DECAY, HIGHEST_LR, Recipe, Wishes
 
 EQUALS = ("parameters", "width")
 SHARED = ("seed", "epochs", "minutes")  # of the whole comparison, not of one who takes part
+ALIKE = 0.05  # how far off parameters that are called equal may be
 WIDEST = 16_384
 SOME_VOCAB = 100  # tokens, where settings are checked before there is a text
 _NAME = re.compile(r"\w[\w.-]{0,39}")
@@ -85,11 +87,18 @@ def reference_wishes(recipe: Recipe) -> Wishes:
 
 
 def line_up(
-    cells: Sequence[str], configs: Mapping[str, Wishes], *, base: Wishes, equal: str, vocab_size: int
+    cells: Sequence[str],
+    configs: Mapping[str, Wishes],
+    *,
+    base: Wishes,
+    equal: str,
+    vocab_size: int,
+    lr_by_width: bool = True,
 ) -> tuple[Contender, ...]:
     """The cells, then the named settings, with the width of `base` or with as many parameters as an LSTM of it.
 
-    Settings that name a width of their own keep it. Raises OptionError for a name that is there twice.
+    Settings that name a width of their own keep it. `lr_by_width`: see `_learning_rate`. Raises OptionError for a
+    name that is there twice, and for settings that no width brings to as many parameters.
     """
     named = {**{cell: Wishes(cell=cell) for cell in cells}, **configs}
     check_names(cells, configs)
@@ -99,9 +108,35 @@ def line_up(
         full = wishes.over(base).over(Wishes(cell="lstm"))
         config = model_config(full, vocab_size)
         if equal == "parameters" and wishes.hidden is None:
-            full = replace(full, hidden=matching_hidden(config, goal))
+            full = replace(full, hidden=_equal_hidden(name, config, goal))
+        if lr_by_width and wishes.lr is None:
+            full = replace(full, lr=_learning_rate(full, base=base))
+            if wishes.weight_decay is None and base.weight_decay and base.lr and full.lr:
+                decay = min(HIGHEST_DECAY, base.weight_decay * base.lr / full.lr)  # to remember as far back
+                full = replace(full, weight_decay=float(f"{decay:.2g}"))
         found.append(Contender(name, full))
     return tuple(found)
+
+
+def _equal_hidden(name: str, config: ModelConfig, goal: int) -> int:
+    """`matching_hidden`. Raises OptionError where even that is not near."""
+    hidden = matching_hidden(config, goal)
+    count = count_parameters(replace(config, hidden=hidden))
+    if abs(count - goal) > ALIKE * goal:
+        remedy = f"give {name} a smaller embedding" if hidden == 1 else "give all a greater --hidden"
+        raise OptionError(
+            f"{name} cannot have as many parameters as the others: {count:,} at the nearest width, {hidden}, and not "
+            f"{goal:,}; {remedy}, or compare with --equal width"
+        )
+    return hidden
+
+
+def _learning_rate(wishes: Wishes, *, base: Wishes) -> float | None:
+    """The learning rate that `base` has with Muon, brought to another width: by the rule, the root of 1 / width."""
+    if wishes.optimizer not in (None, "muon") or not (base.lr and base.hidden and wishes.hidden):
+        return wishes.lr
+    height = base.lr * math.sqrt(base.hidden / wishes.hidden)
+    return min(HIGHEST_LR, float(f"{height:.2g}"))
 
 
 def model_config(wishes: Wishes, vocab_size: int) -> ModelConfig:

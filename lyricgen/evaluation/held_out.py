@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricgen.errors import InputError
-from lyricgen.evaluation.metrics import finite, perplexity, standard_error
+from lyricgen.evaluation.metrics import finite, perplexity, shown_perplexity, standard_error
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.likelihood import Unseen, token_nats
 from lyricgen.text.documents import Document
@@ -146,7 +146,7 @@ class HeldOut:
         spread = "" if error is None else f" ± {error:.4f} (standard error over songs)"
         return [
             f"{self.nats_per_char:.4f} nats per character{spread}, {bits:.4f} bits{kind}",
-            f"perplexity {perplexity(self.nats, self.tokens):.2f} per token",
+            f"perplexity {shown_perplexity(self.nats, self.tokens)} per token",
             f"{self.chars:,} characters in {self.texts:,} texts, {self.tokens:,} tokens, "
             f"{self.unknown_chars:,} characters unknown",
         ]

@@ -36,9 +36,21 @@ def standard_error(nats: Sequence[float], chars: Sequence[int]) -> float | None:
     return math.sqrt(songs / (songs - 1) * squares) / total
 
 
-def perplexity(nats: float, tokens: int) -> float:
-    """The exponential of the mean nats per token: of a model to which V tokens are equally likely, V."""
-    return math.exp(min(700.0, nats / tokens))
+def perplexity(nats: float, tokens: int) -> float | None:
+    """The exponential of the mean nats per token: of a model to which V tokens are equally likely, V.
+
+    None where that is no number that a float can hold.
+    """
+    try:
+        return finite(math.exp(nats / tokens))
+    except OverflowError:
+        return None
+
+
+def shown_perplexity(nats: float, tokens: int) -> str:
+    """The perplexity for people; a dash where there is none."""
+    value = perplexity(nats, tokens)
+    return "–" if value is None else f"{value:.2f}"
 
 
 def letters(line: str) -> str:

@@ -4,8 +4,9 @@ from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
-from lyricgen.text.resources import FONT, resource
+from lyricgen.evaluation.font import own_font
 
+OWN = ((0x2E80, 0x9FFF), (0xFF00, 0xFFEF))  # what is shown in a Chinese font: characters and their punctuation
 FONTS = (
     "PingFang SC", "PingFangSC-Regular", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC",
     "NotoSansCJKsc-Regular", "Noto Sans SC", "Source Han Sans SC", "SourceHanSansSC-Regular", "WenQuanYi Micro Hei",
@@ -62,24 +63,27 @@ u { text-decoration: underline; text-decoration-color: var(--mark); text-decorat
 
 def page(body: Sequence[str], *, title: str, language: str) -> str:
     """A whole page. What stands in `body` is HTML; the title is text."""
+    shown = {character for part in (title, *body) for character in part}
     head = (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_font_face()}\n{STYLE}\n</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{_font_face(shown)}\n{STYLE}\n</style>\n</head>\n<body>\n"
     )
     return head + "\n".join(body) + "\n</body>\n</html>\n"
 
 
-def _font_face() -> str:
-    """The font of Chinese: the system's, else the project's own, which is in the page itself.
+def _font_face(shown: set[str]) -> str:
+    """The font of Chinese: the system's, else the project's own, which is in the page itself, for what it shows.
 
     As the first of the family it is there when the first character is drawn; of one that is only fallen back upon,
     Chromium leaves out what it draws while the font is unpacked.
     """
-    data = b64encode(resource(FONT).read_bytes()).decode("ascii")
+    characters = sorted(each for each in shown if any(low <= ord(each) <= high for low, high in OWN))
+    data = b64encode(own_font(characters)).decode("ascii")
+    places = ", ".join(f"U+{low:X}-{high:X}" for low, high in OWN)
     local = ", ".join(f'local("{name}")' for name in FONTS)
     return (
-        '@font-face { font-family: "lyricgen CJK"; unicode-range: U+2E80-9FFF, U+FF00-FFEF; '
+        f'@font-face {{ font-family: "lyricgen CJK"; unicode-range: {places}; '
         f'src: {local}, url("data:font/otf;base64,{data}") format("opentype"); }}'
     )
 

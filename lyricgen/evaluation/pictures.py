@@ -41,8 +41,7 @@ class Picture:
 
 def learning(standings: Sequence[Standing], *, by: str, chinese: bool) -> Picture:
     """The losses over the `seconds` or the `tokens` of training."""
-    held_out = all(run.held_out for each in standings for run in each.runs)
-    loss = HELD_OUT_LOSS if held_out else TRAINING_LOSS
+    loss = HELD_OUT_LOSS if all(each.held_out for each in standings) else TRAINING_LOSS
     series = {each.name: each.curve(by=by) for each in standings}
     return Picture(series, LEARNING(chinese=chinese), READ[by](chinese=chinese), loss(chinese=chinese))
 
@@ -58,8 +57,7 @@ def fading(standings: Sequence[Standing], *, chinese: bool) -> Picture:
 
 def context(standings: Sequence[Standing], *, chinese: bool) -> Picture:
     """The loss by the number of tokens that are read before."""
-    measured = all(run.record.held_out for each in standings for run in each.runs)
-    loss = HELD_OUT_LOSS if measured else TRAINING_LOSS
+    loss = HELD_OUT_LOSS if all(each.measured_held_out for each in standings) else TRAINING_LOSS
     series = {each.name: list(each.context.items()) for each in standings}
     return Picture(series, CONTEXT(chinese=chinese), READ_BEFORE(chinese=chinese), loss(chinese=chinese))
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from lyricgen.evaluation import svg
 from lyricgen.evaluation.held_out import HeldOut, SongScore
-from lyricgen.evaluation.metrics import perplexity, standard_error
+from lyricgen.evaluation.metrics import shown_perplexity, standard_error
 from lyricgen.evaluation.page import beside, card, figure, folded, legend, page, paragraph, table
 from lyricgen.evaluation.samples import Measure, Samples
 from lyricgen.evaluation.temperature import TemperatureFit
@@ -97,7 +97,7 @@ class _Report:
     def summary(self) -> list[str]:
         found, error = self.found, self.found.standard_error
         spread = "" if error is None else f"± {error:.4f}"
-        bits, confusion = found.nats_per_char / math.log(2), perplexity(found.nats, found.tokens)
+        bits, confusion = found.nats_per_char / math.log(2), shown_perplexity(found.nats, found.tokens)
         cards = [
             card(f"{found.nats_per_char:.4f}", self.say("Nats per character", "每字奈特"), self.say(
                 "Mean surprise at a character of the text, line breaks counted; lower is better. ± one standard "
@@ -108,7 +108,7 @@ class _Report:
             card(f"{bits:.4f}", self.say("Bits per character", "每字比特"), self.say(
                 "The same in bits: what a character would take in a file compressed by this model.",
                 "同一个量换成比特：用这个模型压缩文本，每个字要占多少。")),
-            card(f"{confusion:.2f}", self.say("Perplexity per token", "每词元困惑度"), self.say(
+            card(confusion, self.say("Perplexity per token", "每词元困惑度"), self.say(
                 "Among how many equally likely tokens the model would hesitate as much. Only models of the same "
                 "tokens compare by it.",
                 "相当于在多少个同样可能的词元之间犹豫。只有词元相同的模型才能比。")),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from lyricgen.evaluation.copies import ORDERS, Comparison, Copies, runs
+from lyricgen.evaluation.copies import TOLD, Comparison, Copies, Indexed, runs
 from lyricgen.evaluation.metrics import (
     BLEU_SONGS,
     DISTINCT,
@@ -16,7 +16,7 @@ from lyricgen.evaluation.metrics import (
     load_sacrebleu,
     self_bleu,
 )
-from lyricgen.evaluation.wording import HEAD, MEANINGS, NOT_HELD_OUT, UNKNOWN_TRAINING
+from lyricgen.evaluation.wording import FROM_INDEX, HEAD, MEANINGS, NOT_HELD_OUT, PARTIAL_INDEX, UNKNOWN_TRAINING
 from lyricgen.generation.lyricist import Lyricist, Written
 from lyricgen.generation.sampler import SamplingConfig
 from lyricgen.model import checkpoint
@@ -48,14 +48,15 @@ class Measure:
 class Samples:
     """Songs that a model wrote, and the songs of people that they are measured by.
 
-    `training` holds what of both stands in the training songs; None where those are not known.
+    `training` knows what of both stands in the training songs: by the songs, or, where they are not at hand, by the
+    model's index of them. None where there is none either.
     """
 
     texts: tuple[Written, ...]
     people: Style
     seed: int
     sampling: SamplingConfig
-    training: Comparison | None
+    training: Comparison | Indexed | None
 
     @cached_property
     def written(self) -> Style:
@@ -99,20 +100,31 @@ class Samples:
         ]
         if self.copies is not None:
             ours, theirs = self.copies
-            found += [Measure(f"copied_{n}", ours.ngrams[n], theirs.ngrams[n], ".1%") for n in ORDERS]
-            found.append(Measure("copied_lines", ours.lines, theirs.lines, ".1%"))
+            found += [Measure(f"copied_{n}", ours.ngrams[n], theirs.ngrams[n], ".1%") for n in ours.ngrams]
+            if not isinstance(self.training, Indexed):
+                found.append(Measure("copied_lines", ours.lines, theirs.lines, ".1%"))
         return tuple(found)
 
     @property
     def is_held_out(self) -> bool:
-        """Whether the songs of people are new to the model: not more than half of their lines are training lines."""
-        return self.copies is None or (self.copies[1].lines or 0) <= 0.5
+        """Whether the songs of people are new to the model: not more than half of them stands in training songs.
+
+        That is told by lines, and by the longest n-grams where an index knows no lines.
+        """
+        if self.copies is None:
+            return True
+        _, theirs = self.copies
+        share = theirs.ngrams[TOLD[-1]] if isinstance(self.training, Indexed) else theirs.lines
+        return (share or 0) <= 0.5
 
     def warnings(self, *, chinese: bool) -> list[str]:
         """What a reader of the figures has to know."""
         if self.training is None:
             return [UNKNOWN_TRAINING(chinese=chinese)]
-        return [] if self.is_held_out else [NOT_HELD_OUT(chinese=chinese)]
+        found = [] if self.is_held_out else [NOT_HELD_OUT]
+        if isinstance(self.training, Indexed):
+            found += [FROM_INDEX, *([PARTIAL_INDEX] if self.training.partial else [])]
+        return [wording(chinese=chinese) for wording in found]
 
     def lines(self, *, chinese: bool) -> list[str]:
         """The figures for people: those of what was written, those of the text, what they are."""
@@ -130,6 +142,7 @@ class Samples:
             "seed": self.seed,
             "sampling": asdict(self.sampling),
             "training_songs": self.training.songs if self.training else None,
+            "copied_by": self.training and ("index" if isinstance(self.training, Indexed) else "songs"),
             "written": {measure.name: measure.written for measure in self.measures},
             "text": {measure.name: measure.people for measure in self.measures},
             "line_lengths": _both(self, lambda style: dict(sorted(style.lengths.items()))),
@@ -164,7 +177,8 @@ def write_samples(
 ) -> Samples:
     """Lets a model write `count` songs and measures them by the songs of some texts.
 
-    `training`: the songs that the model learned from, in which both are looked up. Raises as `check_samples` does.
+    `training`: the songs that the model learned from, in which both are looked up; without them, in the index of them
+    that the model's folder has. Raises as `check_samples` does, and CheckpointError where that index is damaged.
     """
     check_samples(count, seed=seed)
     drawn = list(documents)
@@ -173,7 +187,8 @@ def write_samples(
     sampling = SamplingConfig()
     texts = tuple(lyricist.write(count=count, seed=seed, sampling=sampling))
     if training is None:
-        return Samples(texts, people, seed, sampling, None)
+        index = lyricist.checkpoint.novelty
+        return Samples(texts, people, seed, sampling, Indexed(index) if index else None)
     comparison = Comparison([*(as_song(text.text) for text in texts), *people.songs])
     comparison.look_through(training)
     return Samples(texts, people, seed, sampling, comparison)

@@ -41,6 +41,16 @@ class Standing:
         return statistics.stdev(run.nats for run in self.runs) if len(self.runs) > 1 else None
 
     @property
+    def held_out(self) -> bool:
+        """Whether the losses are of held-out text; where there was none they are those of training."""
+        return all(run.held_out for run in self.runs)
+
+    @property
+    def measured_held_out(self) -> bool:
+        """Whether the gradients and the use of context were measured on held-out text."""
+        return all(run.record.held_out for run in self.runs)
+
+    @property
     def parameters(self) -> int:
         """Parameters of the model."""
         return count_parameters(self.runs[0].network)
@@ -99,6 +109,8 @@ class Standing:
             "name": self.name,
             "network": asdict(self.runs[0].network),
             "parameters": self.parameters,
+            "held_out": self.held_out,
+            "measured_held_out": self.measured_held_out,
             "nats_per_char": {"mean": self.nats, "deviation": self.deviation, "seeds": [r.nats for r in self.runs]},
             "tokens_per_second": self.speed,
             "seconds_to_loss": time,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lyricgen.evaluation.copies import ORDERS, RUN
+from lyricgen.evaluation.copies import ORDERS, RUN, TOLD
 from lyricgen.evaluation.metrics import BLEU_SONGS, DISTINCT
 
 
@@ -99,8 +99,18 @@ UNKNOWN_TRAINING = Wording(
     "what the model learned from is not known here: name those songs with --train to see what it copies",
     "不知道模型学过哪些歌：用 --train 指出来，才看得出它抄了什么",
 )
+FROM_INDEX = Wording(
+    "what is copied is told by the model's index of its training songs, which knows runs of "
+    f"{', '.join(map(str, TOLD[:-1]))} and {TOLD[-1]} characters; name the songs with --train for shorter ones and "
+    "lines",
+    f"照抄的比例由模型的训练歌词索引得出，只有 {'、'.join(map(str, TOLD))} 字串；"
+    "要看更短的和整行，用 --train 指出那些歌",
+)
+PARTIAL_INDEX = Wording(
+    "the index lacks the songs that the model was trained on first: more may be copied than it tells",
+    "索引里没有模型最初训练用的歌词：照抄的可能更多",
+)
 NOT_HELD_OUT = Wording(
-    "more than half of the lines of this text are training lines: it is not held out, and its figures flatter the "
-    "model",
-    "这份文本有一半以上的行是训练时见过的：它不是留出的文本，数字会偏好看",
+    "more than half of this text stands in the training songs: it is not held out, and its figures flatter the model",
+    "这份文本有一半以上是训练时见过的：它不是留出的文本，数字会偏好看",
 )

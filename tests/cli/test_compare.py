@@ -68,6 +68,7 @@ def test_four_sentences_are_enough(run: Run, four: Path, tmp_path: Path, monkeyp
     assert rnn["sample"][0].startswith("We")
     assert f"{rnn['parameters']:,}" in rows[0] and f"{rnn['nats_per_char']['mean']:.4f}" in rows[0]
     assert rnn["context"]["1"] > 0
+    assert rnn["held_out"] and rnn["measured_held_out"] and "training text" not in done.out
     assert rnn["gradient"][0] > 0 and len(rnn["gradient"]) == len(rnn["gradient_at_start"])
     assert rnn["rate_per_step"] is None and "of the gradient," not in done.out  # too short a text
     assert data["failed"] == [] and len(data["corpus"]) == 64
@@ -79,7 +80,7 @@ def test_the_rate_per_step_of_gradients_is_told(run: Run, tmp_path: Path) -> Non
     long = tmp_path / "long.txt"  # whose tail, held out, is long enough for 64 steps back
     rng = random.Random(1)
     long.write_text("".join("".join(rng.choices("星月雨风山海", k=9)) + "\n" for _ in range(300)), encoding="utf-8")
-    command = ("compare", long, "--cells", "rnn,gru", "--epochs", 1, "--hidden", 8, "--out", tmp_path / "out")
+    command = ("compare", long, "--cells", "rnn,gru", "--epochs", 1, "--hidden", 16, "--out", tmp_path / "out")
     models = {model["name"]: model for model in json.loads(run(*command, "--json").out)["models"]}
     told = {}
     for name, model in models.items():
@@ -136,12 +137,27 @@ def test_pictures_are_drawn_where_they_can_be(
     assert again.read_bytes() == (tmp_path / "out" / "gradients.svg").read_bytes()
 
 
-def test_where_nothing_can_be_held_out_the_table_and_the_picture_say_so(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "losses", "says"),
+    [
+        ("I like to sing and to dance in the rain all day\n", "training", "losses are those of the training text"),
+        ("星星月亮\n大海回来\n" * 6, "held-out", "Fewer than 8 tokens are held out: gradients and"),
+    ],
+    ids=["nothing is held out", "six tokens are"],
+)
+def test_what_is_of_the_training_text_is_called_so(
+    run: Run, tmp_path: Path, text: str, losses: str, says: str
+) -> None:
+    """Six tokens are enough for a loss, not for distances."""
     pytest.importorskip("matplotlib")
-    (tmp_path / "one.txt").write_text("I like to sing and to dance in the rain all day\n", encoding="utf-8")
-    done = run("compare", tmp_path / "one.txt", "--epochs", 1, "--cells", "rnn", "--out", tmp_path / "out")
-    assert "losses are those of the training text" in done.out
-    assert "<!-- training nats per character -->" in (tmp_path / "out" / "curves.svg").read_text(encoding="utf-8")
+    (tmp_path / "one.txt").write_text(text, encoding="utf-8")
+    command = ("compare", tmp_path / "one.txt", "--epochs", 1, "--cells", "rnn", "--out", tmp_path / "out")
+    assert says in run(*command).out
+    (model,) = json.loads(run(*command, "--json").out)["models"]
+    assert (model["held_out"], model["measured_held_out"]) == (losses == "held-out", False)
+    for picture, name in (("curves", losses), ("context", "training")):
+        shown = (tmp_path / "out" / f"{picture}.svg").read_text(encoding="utf-8")
+        assert f"<!-- {name} nats per character -->" in shown
 
 
 def test_a_killed_comparison_goes_on(run: Run, four: Path, tmp_path: Path) -> None:

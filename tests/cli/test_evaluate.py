@@ -1,6 +1,7 @@
 """`lyricgen evaluate` with all that it can be asked for."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -61,9 +62,22 @@ def test_what_a_model_writes_is_measured(run: Run, model: Path, songs: Path, tex
     assert "self-BLEU" in run(*asked).out
 
 
-def test_where_the_training_songs_are_not_known_it_says_so(run: Run, model: Path, text: Path) -> None:
-    done = run("evaluate", text, "--model", model, "--samples", 1)
-    assert "--train" in done.err
+def test_where_the_training_songs_are_not_at_hand_the_index_tells_copies(
+    run: Run, model: Path, text: Path, tmp_path: Path
+) -> None:
+    asked = ("evaluate", text, "--samples", 2, "--model")
+    done = run(*asked, model)
+    assert "index of its training songs" in done.err
+    assert "copied runs of 6" in done.out and "copied runs of 4" not in done.out and "copied lines" not in done.out
+    data = json.loads(run(*asked, model, "--json").out)["samples"]
+    assert data["copied_by"] == "index" and data["training_songs"] > 0 and 0 < data["written"]["copied_6"] <= 1
+    page = tmp_path / "report.html"
+    assert run(*asked, model, "--report", page).code == 0
+    assert "index of its training songs" in page.read_text(encoding="utf-8")
+    bare = Path(shutil.copytree(model, tmp_path / "bare"))
+    (bare / "novelty.bin").unlink()
+    done = run(*asked, bare)
+    assert "not known here" in done.err and "--train" in done.err
     assert "copied" not in done.out
 
 

@@ -1,5 +1,6 @@
 """A comparison as a whole: one split for all, interruption at any point, what is refused."""
 
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from lyricgen.errors import CheckpointError, InputError, LyricgenError, OptionEr
 from lyricgen.evaluation.compare import Comparison, Step
 from lyricgen.evaluation.comparison_setup import CompareOptions
 from lyricgen.evaluation.contenders import count_parameters, model_config
-from lyricgen.evaluation.run_record import RECORD, TEXT, RunResult, load_text
+from lyricgen.evaluation.run_record import RECORD, TEXT, RunRecord, RunResult, load_text
 from lyricgen.evaluation.standings import rank, read_standings
 from lyricgen.model import checkpoint
 from lyricgen.model.config import ModelConfig
@@ -34,7 +35,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> CompareOptions:
         lines = ["".join(rng.choices("星月雨风山海人来去我你", k=rng.randint(3, 8))) for _ in range(6)]
         (folder / f"{number}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     options = CompareOptions(
-        (str(folder),), folder.parent / "out", cells=("rnn", "gru"), epochs=3, seeds=2, hidden=8, embedding=4
+        (str(folder),), folder.parent / "out", cells=("rnn", "gru"), epochs=3, seeds=2, hidden=12, embedding=4
     )
     results(options)
     return options
@@ -247,6 +248,31 @@ def test_a_name_with_new_settings_is_refused(copy: CompareOptions, tmp_path: Pat
     assert not (options.out / "runs" / "lstm-0").exists()  # told before anybody is trained
 
 
+def test_a_comparison_of_before_goes_on_with_one_learning_rate_for_all(copy: CompareOptions) -> None:
+    assert copy.out is not None
+    new = [run.record.wishes["lr"] for run in results(copy)]
+    assert new[0] < new[1]  # the RNN is wider than the GRU
+    path = copy.out / "comparison.json"
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    assert plan.pop("lr_by_width") is True
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    rate = plan["base"]["lr"]
+    for run in results(done_with(copy, rate)):  # what is finished is known again
+        assert run.record.wishes["lr"] == rate
+    shutil.rmtree(copy.out / "runs" / "gru-1")
+    assert [run.record.wishes["lr"] for run in results(copy)] == [rate] * 4
+
+
+def done_with(options: CompareOptions, rate: float) -> CompareOptions:
+    """A finished comparison, its records as if all had been trained with one learning rate."""
+    assert options.out is not None
+    for folder in (options.out / "runs").iterdir():
+        record = RunRecord.read(folder)
+        assert record is not None
+        replace(record, wishes={**record.wishes, "lr": rate}).save(folder)
+    return options
+
+
 def test_one_process_at_a_time(copy: CompareOptions) -> None:
     with Comparison.open(copy, device=CPU), pytest.raises(TrainingError, match="another run is writing"):
         results(copy)
@@ -279,6 +305,7 @@ def test_a_run_that_was_never_measured_is_damaged_unless_it_failed(copy: Compare
         ('[a]\noptimizer = "sgd"', "[a] optimizer must be one of muon, adamw, adam, got 'sgd'"),
         ('[gru]\ncell = "gru"', "gru is both a cell and a name"),
         ("[a]\nhidden = 3\n[A]\nhidden = 4", "a and A of --configs differ only in case"),
+        ("[a]\nembedding = 2000", "a cannot have as many parameters as the others"),
     ],
 )
 def test_a_contender_that_cannot_be_is_told_before_anything_is_made(

@@ -1,5 +1,6 @@
 """Who takes part: sizes brought to match, settings from a file, and what is refused."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,10 +61,48 @@ def test_named_settings_keep_what_they_say_and_share_the_rest(tmp_path: Path) ->
     path = written(tmp_path, '[wide]\ncell = "gru"\nhidden = 300\n[deep]\nlayers = 3\nlr = 1\n')
     wide, deep = line_up([], read_configs(path), base=BASE, equal="parameters", vocab_size=VOCAB)
     assert wide.name == "wide"
-    assert wide.wishes == replace(BASE, cell="gru", hidden=300)
+    assert wide.wishes == replace(BASE, cell="gru", hidden=300, lr=0.0026)  # 0.004 · √(128 / 300)
     assert deep.wishes == replace(BASE, cell="lstm", layers=3, lr=1, hidden=deep.wishes.hidden)
     reference = count_parameters(model_config(replace(BASE, cell="lstm"), VOCAB))
     assert count_parameters(model_config(deep.wishes, VOCAB)) == pytest.approx(reference, rel=0.02)
+
+
+def test_settings_that_no_width_brings_to_as_many_parameters_are_told() -> None:
+    big = {"big": Wishes(embedding=2000)}  # 500 tokens of 2,000 numbers: more than all that the LSTM has
+    with pytest.raises(OptionError) as error:
+        line_up(["rnn"], big, base=BASE, equal="parameters", vocab_size=VOCAB)
+    goal = count_parameters(model_config(replace(BASE, cell="lstm"), VOCAB))
+    least = count_parameters(model_config(replace(BASE, cell="lstm", embedding=2000, hidden=1), VOCAB))
+    assert str(error.value) == (
+        f"big cannot have as many parameters as the others: {least:,} at the nearest width, 1, and not {goal:,}; "
+        "give big a smaller embedding, or compare with --equal width"
+    )
+    for equal, wishes in (("width", big["big"]), ("parameters", Wishes(embedding=2000, hidden=9))):
+        line_up([], {"big": wishes}, base=BASE, equal=equal, vocab_size=VOCAB)  # a width of its own is meant so
+    tiny = replace(BASE, hidden=4, embedding=4)  # a unit more or less is much
+    with pytest.raises(OptionError, match=r"gru .*; give all a greater --hidden, or"):
+        line_up(["gru"], {}, base=tiny, equal="parameters", vocab_size=15)
+
+
+def test_the_learning_rate_goes_with_the_root_of_the_width() -> None:
+    base = replace(BASE, optimizer="muon", lr=0.01, weight_decay=0.1)
+    named = {
+        "half": Wishes(hidden=64),  # 0.01 · √2
+        "four": Wishes(hidden=512),
+        "narrow": Wishes(hidden=8),  # 0.04, above the highest
+        "own": Wishes(hidden=512, lr=0.02, weight_decay=0.3),
+        "adam": Wishes(hidden=512, optimizer="adam"),
+    }
+    found = line_up(["lstm"], named, base=base, equal="width", vocab_size=VOCAB)
+    rates = {each.name: each.wishes.lr for each in found}
+    assert rates == {"lstm": 0.01, "half": 0.014, "four": 0.005, "narrow": 0.032, "own": 0.02, "adam": 0.01}
+    decays = {each.name: each.wishes.weight_decay for each in found}  # the two multiply to the same
+    assert decays == {"lstm": 0.1, "half": 0.071, "four": 0.2, "narrow": 0.031, "own": 0.3, "adam": 0.1}
+    rnn, lstm, _ = line_up(CELL_NAMES, {}, base=base, equal="parameters", vocab_size=VOCAB)
+    assert rnn.wishes.hidden and lstm.wishes.lr == 0.01
+    assert rnn.wishes.lr == pytest.approx(0.01 * math.sqrt(128 / rnn.wishes.hidden), rel=0.01)
+    before = line_up(CELL_NAMES, named, base=base, equal="parameters", vocab_size=VOCAB, lr_by_width=False)
+    assert [each.wishes.lr for each in before] == [0.01] * 6 + [0.02, 0.01]
 
 
 @pytest.mark.parametrize(

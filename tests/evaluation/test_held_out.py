@@ -115,6 +115,8 @@ def test_a_text_of_infinite_cost_is_valid_json(uniform: Checkpoint) -> None:
     data = evaluate_documents(certain, [Document("鲲", 1, ended=False)] * 2).to_json(per_line=True)
     json.dumps(data, allow_nan=False)
     assert data["nats_per_char"] is None and data["nats_per_char_se"] is None
+    assert data["perplexity"] is None and data["songs"][0]["perplexity"] is None
+    assert "perplexity – per token" in evaluate_documents(certain, [Document("鲲", 1, ended=False)]).lines()
 
 
 def test_each_text_comes_with_its_ids_and_nats(uniform: Checkpoint) -> None:

@@ -48,7 +48,8 @@ def test_the_standard_error_is_the_usual_one_where_songs_are_of_one_length() -> 
 
 def test_the_perplexity_of_even_odds_is_their_number() -> None:
     assert perplexity(10 * math.log(7), 10) == pytest.approx(7)
-    assert math.isfinite(perplexity(math.inf, 1))
+    assert perplexity(math.inf, 1) is None
+    assert perplexity(1000, 1) is None  # more than a float can hold
 
 
 def test_numbers_that_json_cannot_carry() -> None:
@@ -76,6 +77,34 @@ def test_distinct_by_hand() -> None:
 def test_self_bleu_of_a_pair_by_hand() -> None:
     # Four of five characters, three of four pairs, two of three triples, one of two fours, both ways.
     assert self_bleu(["天地玄黄宇", "天地玄黄洪"]) == pytest.approx((4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
+
+
+def test_self_bleu_of_three_texts_by_hand() -> None:
+    # By character; an n-gram counts at most as often as in the reference that has it oftenest.
+    # 天天天地玄黄 (6), against 天天地玄黄宇 (6) and 天地玄黄洪荒宙 (7): 天 three times, but at most twice in one of
+    # them, 5 of 6; 天天 twice, but there once, 4 of 5; all triples but 天天天, 3 of 4; 天天地玄 and 天地玄黄, 2 of 3
+    # fours. Six letters as the nearest reference has: no penalty.
+    first = (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25
+    # 天天地玄黄宇 (6), against 天天天地玄黄 (6) and 天地玄黄洪荒宙 (7): all but 宇 and what ends in it.
+    second = (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25
+    # 天地玄黄洪荒宙 (7), against both, of 6: 天地玄黄, its 3 pairs, 2 triples and 1 four, of 7, 6, 5 and 4.
+    third = (4 / 7 * 3 / 6 * 2 / 5 * 1 / 4) ** 0.25
+    texts = ["天天天地玄黄", "天天地玄黄宇", "天地玄黄洪荒宙"]
+    assert self_bleu(texts) == pytest.approx((first + second + third) / 3)
+
+
+def test_self_bleu_takes_from_several_references_and_pays_by_the_nearest_in_length() -> None:
+    # 天地玄黄宇 (5), against 天地玄黄洪荒 (6) and 宇宙洪荒日月盈 (7): every letter is in one of the two, 5 of 5;
+    # of the pairs 黄宇 is in none, 3 of 4; 2 of 3 triples; 1 of 2 fours. The nearest reference has 6: exp(1 − 6/5).
+    first = math.exp(1 - 6 / 5) * (1 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25
+    # 天地玄黄洪荒 (6), against 天地玄黄宇 (5) and 宇宙洪荒日月盈 (7), both as near: the shorter counts, no penalty.
+    # All 6 letters, four of the first and 洪荒 of the second; of 5 pairs all but 黄洪; 2 of 4 triples; 1 of 3 fours.
+    second = (1 * 4 / 5 * 2 / 4 * 1 / 3) ** 0.25
+    # 宇宙洪荒日月盈 (7), the longest: 宇, 洪 and 荒, 3 of 7; of 6 pairs 洪荒. No triple of 5 and no four of 4:
+    # sacrebleu takes half a hit for the first order without any and a quarter for the next.
+    third = (3 / 7 * 1 / 6 * (1 / 2) / 5 * (1 / 4) / 4) ** 0.25
+    texts = ["天地玄黄宇", "天地玄黄洪荒", "宇宙洪荒日月盈"]
+    assert self_bleu(texts) == pytest.approx((first + second + third) / 3)
 
 
 def test_self_bleu_makes_a_short_text_pay() -> None:

@@ -1,8 +1,11 @@
 """The page: well-formed, complete, of nothing but itself, and safe from what songs say."""
 
+import math
 import re
+import sys
 from base64 import b64decode
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -69,7 +72,14 @@ def score(title: str, nats: float, lines: int = 3) -> SongScore:
 
 FOUND = HeldOut(tuple(score(f"歌{k}" if k else EVIL, 30 + 2.5 * k) for k in range(12)), bound=False)
 SUBJECT = Subject(f"checkpoints/{EVIL}", Card(ModelConfig(99), corpus={"names": [EVIL]}), "char", (EVIL,))
+EMBEDDED = r'url\("data:font/otf;base64,([^"]*)"\)'
 SUNG = song(f"一二三四五六{EVIL}/星光", "在路上")
+
+
+def own_font(page: str) -> bytes:
+    """The font that a page brings along."""
+    (data,) = re.findall(EMBEDDED, page)
+    return b64decode(data)
 
 
 @pytest.fixture
@@ -87,9 +97,8 @@ def test_the_page_is_whole_and_refers_to_nothing(samples: Samples, chinese: bool
     found = checked(page)
     assert found.links == []
     assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use"} & found.tags
-    own, font = re.findall(r'url\("data:font/otf;base64,([^"]*)"\)', page), resource(FONT)
-    assert [b64decode(data) for data in own] == [font.read_bytes()]
-    rest = page.replace(own[0], "").replace("alert('星')</", "").replace('url("data:font/otf;base64,")', "")
+    (own,) = re.findall(EMBEDDED, page)
+    rest = page.replace(own, "").replace("alert('星')</", "").replace('url("data:font/otf;base64,")', "")
     assert not re.search(r"https?:|//|url\(|@import", rest)
     assert f'lang="{"zh-Hans" if chinese else "en"}"' in page
     assert "prefers-color-scheme: dark" in page and "width=device-width" in page
@@ -155,7 +164,10 @@ def test_without_samples_the_page_says_how_to_get_them() -> None:
 
 @pytest.mark.parametrize("songs", [(score("", 5),), (SongScore("", 5, 4, 4, 0),), (score("", float("inf")),) * 12])
 def test_a_text_of_little_makes_a_page_too(songs: tuple[SongScore, ...]) -> None:
-    checked(render(SUBJECT, HeldOut(songs, bound=True), fit=None, samples=None, chinese=False))
+    found = HeldOut(songs, bound=True)
+    page = render(SUBJECT, found, fit=None, samples=None, chinese=False)
+    checked(page)
+    assert ("<h3>Perplexity per token</h3><b>–</b>" in page) == math.isinf(found.nats)
 
 
 def test_a_model_that_writes_nothing_makes_a_page_too() -> None:
@@ -181,6 +193,25 @@ def test_the_font_stack_has_chinese_fonts_of_every_system() -> None:
     page = render(SUBJECT, FOUND, fit=None, samples=None, chinese=False)
     for family in ("PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"):
         assert family in page
+
+
+@pytest.mark.parametrize("chinese", [False, True])
+def test_the_font_in_the_page_has_the_characters_that_the_page_shows(samples: Samples, chinese: bool) -> None:
+    fonts = pytest.importorskip("fontTools.ttLib")
+    page = render(SUBJECT, FOUND, fit=None, samples=samples, chinese=chinese)
+    font = fonts.TTFont(BytesIO(own_font(page)))
+    known = "".join(map(chr, font.getBestCmap()))
+    shown = set(re.findall("[\u2e80-\u9fff\uff00-\uffef]", page))
+    assert set(known) == shown > set("一二三四五六星光")
+    assert "SIL Open Font License" in font["name"].getDebugName(13)
+    assert own_font(render(SUBJECT, FOUND, fit=None, samples=samples, chinese=chinese)) == own_font(page)
+    assert len(own_font(page)) < resource(FONT).stat().st_size / 5
+
+
+def test_where_the_font_cannot_be_cut_it_is_there_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fontTools.subset", None)
+    page = render(SUBJECT, FOUND, fit=None, samples=None, chinese=False)
+    assert own_font(page) == resource(FONT).read_bytes()
 
 
 def test_the_page_is_one_file(samples: Samples, tmp_path: Path) -> None:

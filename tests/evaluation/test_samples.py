@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from lyricgen.errors import InputError, OptionError
 from lyricgen.evaluation.metrics import distinct, self_bleu
 from lyricgen.evaluation.samples import Samples, as_song, check_samples, style_of, write_samples
 from lyricgen.evaluation.wording import MEANINGS
+from lyricgen.generation.lyricist import Lyricist
 from lyricgen.text.documents import Document
+from lyricgen.text.novelty import NoveltyBuilder
 
 from ..generation.conftest import make_lyricist
 from .conftest import song
@@ -62,7 +65,41 @@ def test_without_training_songs_nothing_is_said_of_copies() -> None:
     assert not any(measure.name.startswith("copied") for measure in samples.measures)
     assert not any(any(any(row) for row in marks) for marks in samples.marks)
     assert "--train" in samples.warnings(chinese=False)[0]
-    assert samples.to_json()["training_songs"] is None
+    assert samples.to_json()["training_songs"] is samples.to_json()["copied_by"] is None
+
+
+def with_index(folder: Path, *songs: str, partial: bool = False) -> Lyricist:
+    """A model whose folder has an index of these songs."""
+    builder = NoveltyBuilder(partial=partial)
+    for each in songs:
+        builder.add(each)
+    index = builder.build()
+    assert index is not None
+    (folder / "novelty.bin").write_bytes(index.to_bytes())
+    return Lyricist(replace(make_lyricist().checkpoint, folder=folder))
+
+
+def test_without_training_songs_the_index_tells_copies(tmp_path: Path) -> None:
+    samples = write_samples(with_index(tmp_path, "海月雨风山海"), TEXTS, count=3)
+    copied = {measure.name: measure for measure in samples.measures if measure.name.startswith("copied")}
+    assert list(copied) == ["copied_6", "copied_8", "copied_12"]
+    # Each of six texts is 9 letters, of 4 sixes; 海月雨风山海 begins one of them.
+    assert copied["copied_6"].people == 1 / 24
+    assert copied["copied_12"].people is None
+    (warning,) = samples.warnings(chinese=False)
+    assert "index" in warning and "6, 8 and 12" in warning and "--train" in warning
+    data = samples.to_json()
+    assert (data["training_songs"], data["copied_by"]) == (1, "index")
+    given = write_samples(with_index(tmp_path, "海月雨风山海"), TEXTS, count=1, training=[song("星")])
+    assert given.to_json()["copied_by"] == "songs" and given.warnings(chinese=False) == []
+
+
+def test_what_an_index_lacks_and_a_text_that_it_knows_are_told(tmp_path: Path) -> None:
+    verses = "星月雨风山海\n\n海山风雨月星\n"
+    lyricist = with_index(tmp_path, verses, partial=True)
+    known, how, lacking = write_samples(lyricist, [Document(verses, 13, True)], count=1).warnings(chinese=False)
+    assert "not held out" in known and "index" in how and "lacks the songs" in lacking
+    assert "索引" in write_samples(lyricist, TEXTS, count=1).warnings(chinese=True)[0]
 
 
 def test_a_text_of_training_lines_is_no_yardstick() -> None:
