@@ -2,6 +2,7 @@
 
     python benchmarks/mood.py                                 the songbook's moods
     python benchmarks/mood.py reviews.csv --init-from MODEL
+    python benchmarks/mood.py --way both --seeds 5            five classifiers as one, by their mean log-probabilities
     python benchmarks/mood.py --speed                         texts a second, on lines of the songbook
 
 Needs scikit-learn (`pip install '.[benchmarks]'`). Each fold is told by models that have not seen its labels; a model
@@ -10,16 +11,19 @@ named by --init-from may have seen its texts.
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from lyricgen.model import checkpoint
 from lyricgen.model.checkpoint import Checkpoint
 from lyricgen.model.device import prepare_torch
 from lyricgen.model.locate import find_model
+from lyricgen.mood.classifier import Odds
 from lyricgen.mood.config import MoodWishes
 from lyricgen.mood.data import LEAST, Indices, Labelled, Parts, folds, hold_out, read_labelled
 from lyricgen.mood.metrics import Scores
@@ -28,6 +32,7 @@ from lyricgen.mood.training import MoodTrainer
 from lyricgen.text.resources import songbook
 
 Way = Callable[[Labelled, Indices, Indices], list[int]]
+WAYS = ("plain", "tuned", "n-grams", "encoder", "both", "init")
 
 
 def baseline(*, strength: float, sublinear: bool) -> Way:
@@ -48,20 +53,50 @@ def baseline(*, strength: float, sublinear: bool) -> Way:
     return tell
 
 
-def ours(wishes: MoodWishes, *, source: Checkpoint | None = None) -> Way:
-    """The classifier as `lyricgen mood train` makes it."""
+def ours(wishes: MoodWishes, *, source: Checkpoint | None = None, seeds: int = 1) -> Way:
+    """The classifier as `lyricgen mood train` makes it, or several as one, by the mean of their log-probabilities.
+
+    Each has its own seed, from the one wished for on, and with it its own texts held out to stop by.
+    """
 
     def tell(data: Labelled, train: Indices, test: Indices) -> list[int]:
-        learned, valid = hold_out(data, train, share=0.1, seed=wishes.seed, least=LEAST)
-        trainer = MoodTrainer(
-            data, Parts(learned, valid, test), wishes=wishes, preparation=Preparation(), source=source
-        )
-        for _ in trainer.run():
-            pass
-        told: list[int] = trainer.classifier.probabilities(data.texts(test)).argmax(axis=1).tolist()
+        probabilities = []
+        for seed in range(wishes.seed, wishes.seed + seeds):
+            learned, valid = hold_out(data, train, share=0.1, seed=seed, least=LEAST)
+            parts, own = Parts(learned, valid, test), replace(wishes, seed=seed)
+            trainer = MoodTrainer(data, parts, wishes=own, preparation=Preparation(), source=source)
+            for _ in trainer.run():
+                pass
+            probabilities.append(trainer.classifier.probabilities(data.texts(test)))
+        told: list[int] = mean_logs(probabilities).argmax(axis=1).tolist()
         return told
 
     return tell
+
+
+def mean_logs(probabilities: Sequence[Odds]) -> npt.NDArray[np.float64]:
+    """The mean over classifiers of their log-probabilities, `(n, C)`, from the probabilities of each, `(n, C)`."""
+    least = np.finfo(np.float32).tiny  # a probability of 0, too small to be stored, has no logarithm
+    mean: npt.NDArray[np.float64] = np.log(np.maximum(np.array(probabilities, np.float64), least)).mean(axis=0)
+    return mean
+
+
+def choose_ways(given: argparse.Namespace) -> dict[str, Way]:
+    """The ways that are asked for, by the names they are shown under. Raises LyricgenError for what cannot be."""
+    wishes = MoodWishes(epochs=given.epochs, hidden=given.hidden, seed=given.seed)
+    together = f", {given.seeds} seeds" if given.seeds > 1 else ""
+    ways: dict[str, tuple[str, Callable[[], Way]]] = {
+        "plain": ("TF-IDF of 1 to 3 characters, C = 1", lambda: baseline(strength=1, sublinear=False)),
+        "tuned": ("TF-IDF of 1 to 3 characters, ln tf, C = 10", lambda: baseline(strength=10, sublinear=True)),
+        "n-grams": ("n-grams alone (--epochs 0)", lambda: ours(MoodWishes(epochs=0, seed=given.seed))),
+        "encoder": (f"encoder alone (--no-ngrams){together}",
+                    lambda: ours(replace(wishes, ngrams=False), seeds=given.seeds)),
+        "both": (f"n-grams and encoder{together}", lambda: ours(wishes, seeds=given.seeds)),
+        "init": (f"n-grams and encoder, from a language model{together}", lambda: ours(
+            replace(wishes, hidden=None), source=checkpoint.load(find_model(given.init_from)), seeds=given.seeds)),
+    }  # fmt: skip
+    usual = [way for way in WAYS if (way != "init" or given.init_from) and (way != "encoder" or given.epochs != 0)]
+    return {name: make() for name, make in (ways[way] for way in WAYS if way in (given.way or usual))}
 
 
 def measure(data: Labelled, ways: dict[str, Way], *, count: int, seed: int) -> None:
@@ -113,28 +148,23 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--hidden", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--way", action="append", choices=("plain", "tuned", "n-grams", "both", "init"), default=None)
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="classifiers that decide as one, of --seed and those after"
+    )
+    parser.add_argument("--way", action="append", choices=WAYS, default=None)
     parser.add_argument("--speed", action="store_true")
     given = parser.parse_args()
+    if given.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {given.seeds}")
+    if not given.init_from and "init" in (given.way or ()):
+        parser.error("--way init starts from a language model: name it by --init-from")
     prepare_torch()
     data = read_labelled(given.data, text_column=given.text_column, label_column=given.label_column)
-    wishes = MoodWishes(epochs=given.epochs, hidden=given.hidden, seed=given.seed)
     print(f"{len(data.examples):,} texts of {len(data.labels)} classes, {torch.get_num_threads()} threads")
     if given.speed:
-        speed(data, wishes)
+        speed(data, MoodWishes(hidden=given.hidden, seed=given.seed))
         return
-    ways = {
-        "plain": ("TF-IDF of 1 to 3 characters, C = 1", baseline(strength=1, sublinear=False)),
-        "tuned": ("TF-IDF of 1 to 3 characters, ln tf, C = 10", baseline(strength=10, sublinear=True)),
-        "n-grams": ("n-grams alone (--epochs 0)", ours(MoodWishes(epochs=0, seed=given.seed))),
-        "both": ("n-grams and encoder", ours(wishes)),
-    }
-    if given.init_from:
-        source = checkpoint.load(find_model(given.init_from))
-        tuned = ours(MoodWishes(epochs=given.epochs, seed=given.seed), source=source)
-        ways["init"] = "n-grams and encoder, from a language model", tuned
-    chosen = dict(way for key, way in ways.items() if given.way is None or key in given.way)
-    measure(data, chosen, count=given.folds, seed=given.seed)
+    measure(data, choose_ways(given), count=given.folds, seed=given.seed)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ TextColumn = Annotated[str | None, _option("NAME", "The column of texts. Default
 def train(
     out: Annotated[Path, _option("DIR", "A new folder for the classifier.", "存放分类器的新文件夹。")],
     data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help=tell(
-        "A .csv, .tsv or .jsonl of labelled texts, or songs with moods. Default: the songbook.",
-        "有标签文本的 .csv、.tsv、.jsonl，或标了情绪的歌。缺省：自带歌集。"))] = None,
+        "A .csv, .tsv, .jsonl or .json of labelled texts, or songs with moods. Default: the songbook.",
+        "有标签文本的 .csv、.tsv、.jsonl、.json，或标了情绪的歌。缺省：自带歌集。"))] = None,
     text_column: TextColumn = None,
     label_column: Annotated[str | None, _option("NAME", "The column of labels. Default: guessed.",
                                                 "标签列。缺省：猜。")] = None,
@@ -72,6 +72,8 @@ def train(
     lr: Annotated[float | None, _option("X", "Height of the learning rate.", "学习率的最高值。")] = None,
     length: Annotated[int | None, _option("T", "Tokens that the encoder reads of a text.",
                                           "编码器读每份文本的词元数。")] = None,
+    ngrams: Annotated[bool, typer.Option("--ngrams/--no-ngrams", help=tell(
+        "Let n-grams decide beside the encoder.", "编码器之外还用 n-gram。"))] = True,
     class_weights: Annotated[bool, typer.Option("--class-weights/--no-class-weights", help=tell(
         "Rare classes count as much as frequent ones.", "少见的类与常见的类同样重要。"))] = True,
     init_from: Annotated[Path | None, _option("MODEL", "Start from a language model's embedding and layers.",
@@ -91,7 +93,8 @@ def train(
     from lyricgen.mood.session import MoodOptions, start_session
 
     wishes = MoodWishes(level=level, cell=cell, hidden=hidden, layers=layers, epochs=epochs, batch=batch, lr=lr,
-                        dropout=dropout, length=length, class_weights=class_weights, seed=seed)  # fmt: skip
+                        dropout=dropout, length=length, ngrams=ngrams, class_weights=class_weights,
+                        seed=seed)  # fmt: skip
     prepare_torch()
     preparation = Preparation(clean, read_stop_words(stop_words) if stop_words else ())
     options = MoodOptions(data, out, text_column, label_column, init_from, preparation, wishes,
@@ -100,11 +103,12 @@ def train(
     note(*session.lines)
     for report in session.run():
         note(report.line())
-    scores = session.finish()
+    results = session.finish()
+    note(results.outcome)
     if as_json:
-        show_json({"model": str(out), **scores.to_json()})
+        show_json({"model": str(out), **results.to_json()})
     else:
-        print("\n".join(scores.lines()))
+        print("\n".join(results.scores.lines()))
     note(f"tell labels with it: lyricgen mood predict TEXT --model {shlex.quote(str(out))}")
 
 
@@ -112,8 +116,9 @@ def predict(
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help=tell(
         "Texts. Default: standard input, one a line.", "文本。缺省：标准输入，一行一份。"))] = None,
     model: Annotated[Path | None, _option("DIR", "The classifier's folder.", "分类器的文件夹。")] = None,
-    file: Annotated[list[Path] | None, _option("FILE", "A .csv, .tsv or .jsonl with a text column, or a text a line.",
-                                               "有文本列的 .csv、.tsv、.jsonl，或一行一份文本。")] = None,
+    file: Annotated[list[Path] | None, _option(
+        "FILE", "A .csv, .tsv, .jsonl or .json with a text column, or a text a line.",
+        "有文本列的 .csv、.tsv、.jsonl、.json，或一行一份文本。")] = None,
     text_column: TextColumn = None,
     device: Device = "auto",
     as_json: Json = False,

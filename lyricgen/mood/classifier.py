@@ -80,9 +80,10 @@ class Classifier:
     def measure(self, data: Labelled, of: Indices) -> Scores:
         """How well it tells the classes of these examples, whose texts are prepared: twice would be once too often.
 
-        `&lt;br&gt;` is cleaned to `<br>`, and that to nothing.
+        `&lt;br&gt;` is cleaned to `<br>`, and that to nothing. A class that it has not learned is always missed.
         """
-        return Scores.of(self.labels, data.numbers(of), self._odds(data.texts(of)).argmax(axis=1))
+        learned = np.array([data.labels.index(label) for label in self.labels])  # its classes as the data count them
+        return Scores.of(data.labels, data.numbers(of), learned[self._odds(data.texts(of)).argmax(axis=1)])
 
 
 def text_ids(vocab: Vocab, texts: Sequence[str], *, length: int) -> list[Ids]:

@@ -27,6 +27,7 @@ class MoodWishes:
     lr: float | None = None
     dropout: float | None = None
     length: int | None = None
+    ngrams: bool = True
     class_weights: bool = True
     seed: int = 0
 
@@ -39,6 +40,8 @@ class MoodWishes:
                                 ("seed", 0, 2**62)):  # fmt: skip
             if (value := getattr(self, name)) is not None:
                 check_range(name, value, low, high)
+        if not self.ngrams and self.epochs == 0:
+            raise OptionError("--no-ngrams and --epochs 0 leave nothing that could learn: leave out one of the two")
 
     def check_init(self) -> None:
         """Raises OptionError where a wish contradicts a model that has its shape already."""
@@ -50,7 +53,7 @@ class MoodWishes:
 @dataclass(frozen=True)
 class MoodTraining:
     """How the encoder is trained. `length` is in tokens of a text, `window` of those in training; it ends after
-    `patience` epochs without a gain.
+    `patience` epochs without a gain. Without `ngrams` it is all that there is.
     """
 
     epochs: int
@@ -59,6 +62,7 @@ class MoodTraining:
     length: int
     window: int
     patience: int = 3
+    ngrams: bool = True
     class_weights: bool = True
     seed: int = 0
 
@@ -96,6 +100,7 @@ def choose_training(wishes: MoodWishes, *, lengths: list[int], fine_tuning: bool
         lr=wishes.lr or 0.002,
         length=length,
         window=window,
+        ngrams=wishes.ngrams,
         class_weights=wishes.class_weights,
         seed=wishes.seed,
     )

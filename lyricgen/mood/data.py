@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ class Labelled:
         """The texts of these examples."""
         return [self.examples[k].text for k in of]
 
+    def classes(self, of: Indices) -> set[str]:
+        """The names of the classes that these examples have."""
+        return {self.examples[k].label for k in of}
+
+    def learnable(self, of: Indices) -> "Labelled":
+        """The same examples, with the classes alone that these have: only they can be learned from these."""
+        there = self.classes(of)
+        return replace(self, labels=tuple(label for label in self.labels if label in there))
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -82,16 +92,22 @@ def read_labelled(
     label_column: str | None = None,
     prepare: Preparation | None = None,
 ) -> Labelled:
-    """The labelled texts of a table (.csv, .tsv, .jsonl), else of songs that have a mood.
+    """The labelled texts of a table (.csv, .tsv, .jsonl, .json), else of songs that have a mood.
 
     Raises InputError where there is nothing to learn: no such columns, no text, one class only.
     """
     notes: list[str] = []
-    if path.suffix.lower() in EXTENSIONS and not path.is_dir():
-        found = _read_table(path, {"text": text_column, "label": label_column}, notes)
-    else:
-        found = _read_moods(path, notes)
+    found = _read_examples(path, {"text": text_column, "label": label_column}, notes)
     return _tidy(found, prepare or Preparation(), name=str(path), notes=notes)
+
+
+def _read_examples(path: Path, columns: dict[str, str | None], notes: list[str]) -> list[Example]:
+    if path.suffix.lower() not in EXTENSIONS or path.is_dir():
+        return _read_moods(path, notes)
+    if path.suffix.lower() == ".json" and not any(columns.values()):
+        with suppress(InputError):  # of songs without moods, or of what are no songs: then they are rows
+            return _read_moods(path, notes)
+    return _read_table(path, columns, notes)
 
 
 def _read_table(path: Path, columns: dict[str, str | None], notes: list[str]) -> list[Example]:
@@ -124,15 +140,17 @@ def _sound_rows(path: Path, columns: Mapping[str, str | None], notes: list[str])
 
 def _read_moods(path: Path, notes: list[str]) -> list[Example]:
     examples = []
+    left_out = []
     for item in read_songs([path]):
         if isinstance(item, InputError):
-            notes.append(f"left out: {item}")
+            left_out.append(f"left out: {item}")
         else:
             examples.append(Example(item.text(), item.mood, SPLITS.get(item.split.lower(), "")))
     if not any(example.label for example in examples):
         raise InputError(
-            f"the songs of {path} have no moods: give songs with `mood:` labels, or a .csv, .tsv or .jsonl"
+            f"the songs of {path} have no moods: give songs with `mood:` labels, or a .csv, .tsv, .jsonl or .json"
         )
+    notes += left_out
     return examples
 
 
@@ -162,18 +180,15 @@ def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: l
         raise InputError(f"{name} has {len(counts):,} classes, more than {MOST_CLASSES}: is --label-column right?")
     if max(counts.values()) == 1:
         raise InputError(f"{name}: no class has two examples or more: is --label-column right?")
-    if few := [label for label, count in counts.items() if count < LEAST]:
-        shown = ", ".join(map(repr, few[:5])) + (" …" if len(few) > 5 else "")
-        notes.append(
-            f"{'class' if len(few) == 1 else 'classes'} with one or two examples, learned but not measured: {shown}"
-        )
     return Labelled(tuple(kept.values()), tuple(sorted(counts)), tuple(notes))
 
 
 def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:
     """Splits as marked; what is not marked stratified: each class gives the same share to each part.
 
-    A class gives to the test from three examples on, to early stopping from four on.
+    A class gives to the test from three examples on, to early stopping from four on. A class of which no text is
+    marked to be learned from stays in the test, where it is missed; nothing can be stopped by it. Raises InputError
+    where fewer than two classes are marked to be learned.
     """
     marked = [example.split for example in data.examples]
     everything = np.arange(len(marked))
@@ -181,14 +196,28 @@ def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:
     valid, test = (everything[[split == name for split in marked]] for name in ("valid", "test"))
     if not len(test):
         train, test = hold_out(data, train, share=held_out, seed=seed, least=LEAST)
+    learned = data.classes(train)
+    if len(learned) < 2:
+        there = f"only texts of class {next(iter(learned))!r} are" if learned else "no text is"
+        raise InputError(f"{there} marked for training: mark texts of two classes or more by split train")
+    valid = np.array([k for k in valid if data.examples[k].label in learned], dtype=np.int64)
     if not len(valid):
         train, valid = hold_out(data, train, share=held_out, seed=seed + 1, least=LEAST)
-    missing = set(data.labels) - {data.examples[k].label for k in train}
-    if missing:
-        raise InputError(
-            f"no text of class {sorted(missing)[0]!r} is marked for training: mark one, or drop the class"
-        )
     return Parts(train, valid, test)
+
+
+def gaps(data: Labelled, parts: Parts) -> list[str]:
+    """Which classes cannot be learned, or not be measured, as a part has no text of them."""
+    learned, measured = data.classes(parts.train), data.classes(parts.test)
+    notes = []
+    for lacking, why in (
+        (sorted(set(data.labels) - learned), "no text to learn from, so that test texts of it count as missed"),
+        (sorted(learned - measured), "no text in the test, learned but not measured"),
+    ):
+        if lacking:
+            shown = ", ".join(map(repr, lacking[:5])) + (" …" if len(lacking) > 5 else "")
+            notes.append(f"{'class' if len(lacking) == 1 else 'classes'} with {why}: {shown}")
+    return notes
 
 
 def hold_out(data: Labelled, of: Indices, *, share: float, seed: int, least: int) -> tuple[Indices, Indices]:

@@ -78,6 +78,11 @@ class MoodModel(nn.Module):
         """Where it computes."""
         return self.bias.device
 
+    @property
+    def encoder_share(self) -> float:
+        """How much of the encoder's log-odds counts: 0 where it is left out, 1 where all does."""
+        return float(self.mix[0])
+
     def table(self) -> NgramTable:
         """Its n-grams."""
         return NgramTable(self.keys.cpu().numpy(), self.scales.cpu().numpy())

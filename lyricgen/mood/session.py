@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ from lyricgen.model import checkpoint as language_models
 from lyricgen.model.locate import find_model
 from lyricgen.mood import checkpoint
 from lyricgen.mood.config import MoodWishes
-from lyricgen.mood.data import Labelled, Parts, part, read_labelled
+from lyricgen.mood.data import Labelled, Parts, gaps, part, read_labelled
 from lyricgen.mood.metrics import Scores
 from lyricgen.mood.preparation import Preparation
 from lyricgen.mood.training import MoodTrainer, Report
@@ -34,6 +35,19 @@ class MoodOptions:
 
 
 @dataclass(frozen=True, eq=False)
+class Results:
+    """What a classifier scores on the test part, and how much its encoder counts in it; `outcome` says that."""
+
+    scores: Scores
+    encoder_share: float
+    outcome: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as a JSON object."""
+        return {**self.scores.to_json(), "encoder_share": self.encoder_share}
+
+
+@dataclass(frozen=True, eq=False)
 class MoodSession:
     """A run that is ready: `lines` say what was read and chosen, `run()` trains, `finish()` measures and saves."""
 
@@ -47,18 +61,19 @@ class MoodSession:
         """Trains, and yields where that stands."""
         return self.trainer.run()
 
-    def finish(self) -> Scores:
+    def finish(self) -> Results:
         """Writes the classifier's folder, whole or not at all, and gives what it measures on the test part."""
         classifier = self.trainer.classifier
         scores = classifier.measure(self.data, self.parts.test)
+        results = Results(scores, classifier.model.encoder_share, self.trainer.outcome)
         sizes = {name: len(of) for name, of in vars(self.parts).items()}
         corpus = {"data": (self.options.data or songbook()).name, "texts": len(self.data.examples), **sizes}
         notes = checkpoint.Notes(
-            asdict(self.trainer.training), scores.to_json(), corpus, self.options.command, __version__
+            asdict(self.trainer.training), results.to_json(), corpus, self.options.command, __version__
         )
         with checkpoint.new_folder(self.options.out) as folder:
             checkpoint.save(folder, classifier, notes)
-        return scores
+        return results
 
 
 def start_session(options: MoodOptions, *, device: torch.device) -> MoodSession:
@@ -76,7 +91,6 @@ def start_session(options: MoodOptions, *, device: torch.device) -> MoodSession:
     if not len(parts.test):
         raise InputError(f"{path}: no class has three texts or more, so nothing can be measured; give more texts")
     source = language_models.load(find_model(options.init_from)) if options.init_from else None
-    trainer = MoodTrainer(
-        data, parts, wishes=options.wishes, preparation=options.preparation, source=source, device=device
-    )
-    return MoodSession(options, data, parts, trainer, (*data.notes, trainer.why))
+    trainer = MoodTrainer(data.learnable(parts.train), parts, wishes=options.wishes,
+                          preparation=options.preparation, source=source, device=device)  # fmt: skip
+    return MoodSession(options, data, parts, trainer, (*data.notes, *gaps(data, parts), trainer.why))

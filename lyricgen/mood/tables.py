@@ -1,4 +1,4 @@
-"""Reads tables of texts (.csv, .tsv, .jsonl): their columns by name, by guess or as they are asked for."""
+"""Reads tables of texts (.csv, .tsv, .jsonl, .json): their columns by name, by guess or as they are asked for."""
 
 import csv
 import json
@@ -9,36 +9,43 @@ from pathlib import Path
 from lyricgen.errors import InputError
 from lyricgen.text.encoding import open_text, reading
 
-EXTENSIONS = (".csv", ".tsv", ".jsonl")
-# The likeliest name first; compared without case, spaces and underscores.
+EXTENSIONS = (".csv", ".tsv", ".jsonl", ".json")
+# The likeliest name first; compared without case, spaces and underscores. A title is the text where there is no
+# other: so the names that songs give their lyrics (text/readers/tables.py) stand before it.
 NAMES = {
-    "text": "text review content lyrics sentence lyric comment texta 文本 评论 评价 内容 歌词 句子 正文",
-    "label": "label mood sentiment class category emotion labels 标签 心情 情绪 情感 类别 分类",
+    "text": "text review content lyrics sentence lyric comment texta tweet body lines paragraphs sections "
+            "文本 评论 评价 内容 歌词 句子 正文 title",
+    "label": "label mood sentiment class category emotion labels target polarity rating stars score "
+             "标签 心情 情绪 情感 类别 分类",
     "split": "split",
-}
+}  # fmt: skip
 _NAMES = {kind: names.split() for kind, names in NAMES.items()}
 _DELIMITERS = {".tsv": "\t", ".csv": ",\t;|"}
 _LONGEST_CELL = 2**24
 
 Row = dict[str, object]
 Numbered = Iterator[tuple[int, Row | InputError]]
+Records = Iterator[tuple[int, str, object]]  # a number, what messages call it, and what stands there
 
 
 def read_rows(path: Path, columns: Mapping[str, str | None]) -> Numbered:
     """The rows of a table as values by kind of column (text, label, split); a broken row is yielded as an error.
 
-    Each comes with its number: of a .jsonl that of its line, else from 1 under the header, empty lines not counted.
+    Each comes with its number: of a .jsonl that of its line, of a .json its place in the list, else from 1 under the
+    header, empty lines not counted.
     `columns` says which kinds must be there, under the name that is given or one that is guessed. Raises InputError
     where one is missing.
     """
     with open_text(path) as stream, reading(str(path)):
-        lines = stream.read().split("\n")
-    if not any(line.strip() for line in lines):
+        text = stream.read()
+    if not text.strip():
         raise InputError(f"{path} is empty: give a table with a text on each row")
-    if path.suffix.lower() == ".jsonl":
-        yield from _json_rows(lines, columns, name=str(path))
+    kind, name = path.suffix.lower(), str(path)
+    if kind in _DELIMITERS:
+        yield from _table_rows(text.split("\n"), columns, name=name, delimiters=_DELIMITERS[kind])
     else:
-        yield from _table_rows(lines, columns, name=str(path), delimiters=_DELIMITERS[path.suffix.lower()])
+        records = _listed(text, name=name) if kind == ".json" else _by_line(text, name=name)
+        yield from _json_rows(records, columns, name=name)
 
 
 def _table_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str, delimiters: str) -> Numbered:
@@ -88,18 +95,43 @@ def _pick(row: list[str], head: list[str], found: Mapping[str, str], *, delimite
     return {kind: cells.get(column, "") for kind, column in found.items()}
 
 
-def _json_rows(lines: list[str], columns: Mapping[str, str | None], *, name: str) -> Numbered:
+def _by_line(text: str, *, name: str) -> Records:
+    """The records of a .jsonl, each under the number of its line."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            where = f"line {number}"
+            try:
+                yield number, where, json.loads(line)
+            except (ValueError, RecursionError):
+                yield number, where, InputError(f"{name}, {where}: broken JSON; mend or remove it")
+
+
+def _listed(text: str, *, name: str) -> Records:
+    """The records of a .json that is a list; one that has a record on each line is read as the .jsonl that it is."""
+    remedy = "give a list of objects, or a .jsonl with an object on each line"
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            yield from _by_line(text, name=name)
+            return
+        raise InputError(f"{name}, line {error.lineno}: broken JSON ({error.msg}); mend it") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name}: JSON that cannot be read ({error}); {remedy}") from None
+    if not isinstance(data, list):
+        raise InputError(f"{name} is no list of objects with a text and a label: {remedy}")
+    for number, record in enumerate(data, 1):
+        yield number, f"row {number}", record
+
+
+def _json_rows(records: Records, columns: Mapping[str, str | None], *, name: str) -> Numbered:
     found: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            yield number, InputError(f"{name}, line {number}: broken JSON; mend or remove it")
+    for number, where, record in records:
+        if isinstance(record, InputError):
+            yield number, record
             continue
         if not isinstance(record, dict):
-            yield number, InputError(f"{name}, line {number}: not an object with columns; mend or remove it")
+            yield number, InputError(f"{name}, {where}: not an object with columns; mend or remove it")
             continue
         if not found:
             found = _require(_find(list(record), columns), columns, list(record), name=name)
@@ -141,11 +173,15 @@ def _key(column: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """A cell as a text: lists are lines, whole numbers lose their decimals, what is missing is empty."""
+    """A cell as a text: lists are lines, so are those of a song's section, whole numbers lose their decimals, what is
+    missing is empty.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
         return "\n".join(map(as_text, value))
+    if isinstance(value, dict):
+        return as_text(value.get("lines"))
     if isinstance(value, bool | int):
         return str(value)
     if isinstance(value, float):

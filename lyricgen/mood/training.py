@@ -81,7 +81,7 @@ class MoodTrainer:
         config = _source_config(source, wishes) if source else encoder_config(
             wishes, vocab_size=len(self.vocab), tokens=sum(lengths)
         )  # fmt: skip
-        table = NgramTable.of(texts, most=most_ngrams(len(data.labels)))
+        table = NgramTable.of(texts if wishes.ngrams else (), most=most_ngrams(len(data.labels)))
         model = MoodModel(config, classes=len(data.labels), ngrams=len(table))
         model.take(table)
         if source:
@@ -104,8 +104,32 @@ class MoodTrainer:
             f"epochs, batch {training.batch}, {training.length} tokens of a text"
         )
 
+    @property
+    def outcome(self) -> str:
+        """How much the encoder counts once all is trained, in one line."""
+        share = self.model.encoder_share
+        if not self.training.ngrams:
+            return "there are no n-grams: the encoder decides alone"
+        if not self.training.epochs:
+            return "the encoder was given no epochs: it is left out, the n-grams alone decide"
+        if not share:
+            return (
+                "the encoder gained nothing certain on the texts held out to stop by: it is left out, the n-grams "
+                "alone decide"
+            )
+        few = ", the usual one: too few texts are held out to choose it by" if len(self._valid) < FEW else ""
+        return f"the encoder counts with a share of {share:g}{few}"
+
     def run(self) -> Iterator[Report]:
-        """Trains both halves, then settles how much each counts. Raises TrainingError for a loss of nan."""
+        """Trains both halves, then settles how much each counts. Raises TrainingError for a loss of nan.
+
+        Without n-grams the encoder starts from even odds, and decides alone.
+        """
+        if not self.training.ngrams:
+            self.model.mix.copy_(torch.tensor((1.0, 0.0)))
+            even = (torch.zeros(len(of), len(self.data.labels)) for of in (self.parts.train, self.parts.valid))
+            yield from self._train_encoder(*even)
+            return
         table = self.model.table()
         left, scale = self._left_open(table)
         self._fit_ngrams(table, self.parts.train)
@@ -160,7 +184,8 @@ class MoodTrainer:
         optimizer = self._make_optimizer()
         steps = math.ceil(len(train) / training.batch)
         frozen = len(self.model.encoder.depths()) if self._fine_tuning else 0
-        best, kept, worse = self._report("n-grams", counted).nats, None, 0
+        best = self._report("n-grams", counted).nats if training.ngrams else math.inf
+        kept, worse = None, 0
         for epoch in range(1, training.epochs + 1):
             self._unfreeze(epoch)
             self.model.train()
@@ -184,12 +209,15 @@ class MoodTrainer:
         if kept is not None:
             self.model.load_state_dict(kept, strict=False)
         self.model.eval()
-        if len(valid) >= FEW and not self._surely_gains(encode_all(self.model, valid).cpu(), counted):
+        choosing = training.ngrams and len(valid) >= FEW
+        if choosing and not self._surely_gains(encode_all(self.model, valid).cpu(), counted):
             self.model.mix[0] = 0
 
     def _weigh(self, encoded: Tensor, counted: Tensor, *, epoch: int, loss: float) -> tuple[Report, float]:
         """How the held-out texts stand with the share of the encoder's log-odds that suits them best."""
         ways = SHARES if len(encoded) >= FEW else (USUAL_SHARE,)
+        if not self.training.ngrams:
+            ways = (1.0,)
         reports = [self._report("encoder", share * encoded + counted, epoch=epoch, loss=loss) for share in ways]
         best = min(range(len(ways)), key=lambda k: reports[k].nats)
         return reports[best], ways[best]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from .conftest import Run
 from .test_startup import probe
@@ -72,6 +73,38 @@ def test_train_gives_json(run: Run, reviews: Path, tmp_path: Path) -> None:
     told = json.loads(done.out)
     assert told["accuracy"] > 0.8 and set(told["classes"]) == {"好", "差"}
     assert sum(map(sum, told["confusion"])) == told["texts"] == 20
+    assert told["encoder_share"] == 0
+
+
+def test_train_says_how_much_the_encoder_counts(run: Run, reviews: Path, moods: Path, tmp_path: Path) -> None:
+    done = run("mood", "train", reviews, "--out", tmp_path / "m", "--epochs", 0)
+    assert done.err.splitlines()[-2] == "the encoder was given no epochs: it is left out, the n-grams alone decide"
+    done = run(
+        "mood", "train", reviews, "--out", tmp_path / "n", "--hidden", 8, "--epochs", 2, "--no-ngrams", "--json"
+    )
+    assert "there are no n-grams: the encoder decides alone" in done.err.splitlines()
+    assert json.loads(done.out)["encoder_share"] == 1
+    for folder in (tmp_path / "m", tmp_path / "n", moods):
+        results = json.loads((folder / "config.json").read_text(encoding="utf-8"))["results"]
+        mix = load_file(folder / "model.safetensors")["mix"]
+        assert results["encoder_share"] == float(mix[0])
+    [told] = json.loads(run("mood", "predict", "好吃", "--model", tmp_path / "n", "--json").out)["predictions"]
+    assert told["label"] in ("好", "差")
+
+
+def test_a_class_that_a_marked_split_gives_nothing_to_learn_from(run: Run, reviews: Path, tmp_path: Path) -> None:
+    rows = reviews.read_text(encoding="utf-8").splitlines()
+    rows = ["split," + rows[0], *(f"{'test' if k > 180 else 'train'},{row}" for k, row in enumerate(rows[1:]))]
+    table = tmp_path / "a.csv"
+    table.write_text("\n".join([*rows, "test,一般,还可以", "test,一般,凑合", "dev,一般,马马虎虎"]), encoding="utf-8")
+    done = run("mood", "train", table, "--out", tmp_path / "m", "--epochs", 0, "--json")
+    assert done.code == 0, done.err
+    assert "class with no text to learn from, so that test texts of it count as missed: '一般'\n" in done.err
+    told = json.loads(done.out)
+    assert told["classes"]["一般"] == {"precision": 0, "recall": 0, "f1": 0, "texts": 2}
+    right = sum(told["confusion"][k][k] for k in range(3))
+    assert told["accuracy"] == right / told["texts"] and told["texts"] == 21
+    assert json.loads((tmp_path / "m" / "config.json").read_text(encoding="utf-8"))["labels"] == ["好", "差"]
 
 
 def test_predict_as_text_and_as_json(run: Run, moods: Path) -> None:
@@ -151,7 +184,7 @@ def test_from_the_model_that_lyricgen_brings_along(
     ("text", "says"),
     [
         ("", "is empty"),
-        ("text,stars\n甜,1\n", "has no label column"),
+        ("text,fruit\n甜,1\n", "has no label column"),
         ("text,label\n甜,1\n苦,1\n", "one class only"),
         ("text,label\n,1\n ,0\n", "has no labelled texts"),
         ("text,label\n甜,a\n甜甜,a\n苦,b\n", "no class has three texts"),
@@ -180,6 +213,7 @@ def test_settings_that_cannot_be(run: Run, reviews: Path, moods: Path, model: Pa
     assert "exists already" in refused(run, "train", reviews, "--out", moods)
     assert "hidden" in refused(run, "train", reviews, "--out", out, "--hidden", 0)
     assert "no model at" in refused(run, "train", reviews, "--out", out, "--init-from", "nowhere")
+    assert "leave out one of the two" in refused(run, "train", reviews, "--out", out, "--no-ngrams", "--epochs", 0)
     assert "by --model" in refused(run, "predict", "好")
     assert "no classifier at" in refused(run, "predict", "好", "--model", "nowhere")
     assert "give one of the two" in refused(run, "predict", "好", "--file", reviews, "--model", moods)

@@ -73,6 +73,17 @@ def test_what_was_saved_is_loaded_exactly(folder: Path, classifier: Classifier) 
     assert not list(folder.parent.glob(".*"))
 
 
+def test_a_classifier_without_n_grams_is_loaded_exactly(data: Labelled, tmp_path: Path) -> None:
+    wishes = MoodWishes(hidden=4, epochs=1, ngrams=False)
+    trainer = MoodTrainer(data, part(data, seed=0), wishes=wishes, preparation=Preparation())
+    list(trainer.run())
+    with new_folder(tmp_path / "alone") as folder:
+        save(folder, trainer.classifier, Notes())
+    loaded = load(tmp_path / "alone")
+    assert loaded.model.mix.tolist() == [1, 0] and len(loaded.model.keys) == 0
+    np.testing.assert_array_equal(loaded.probabilities(TEXTS), trainer.classifier.probabilities(TEXTS))
+
+
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "a") as part:
         (part / "x").write_text("x")

@@ -3,12 +3,13 @@
 import json
 import random
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from lyricgen.errors import InputError
-from lyricgen.mood.data import Asked, Example, Labelled, folds, part, read_labelled, read_texts
+from lyricgen.mood.data import Asked, Example, Labelled, folds, gaps, part, read_labelled, read_texts
 from lyricgen.mood.preparation import Preparation
 from lyricgen.text.resources import songbook
 
@@ -22,11 +23,19 @@ def pairs(data: Labelled) -> list[tuple[str, str]]:
     return [(example.text, example.label) for example in data.examples]
 
 
-@pytest.mark.parametrize("text", ["text", "Review", "content", "lyrics", "sentence", "文本", "text_a"])
-@pytest.mark.parametrize("label", ["label", "Mood", "sentiment", "class", "标签"])
+@pytest.mark.parametrize("text", ["text", "Review", "content", "lyrics", "文本", "text_a", "tweet", "Title"])
+@pytest.mark.parametrize(
+    "label", ["label", "Mood", "sentiment", "标签", "emotion", "target", "Polarity", "rating", "stars", "score"]
+)
 def test_columns_are_guessed_by_their_names(tmp_path: Path, text: str, label: str) -> None:
     table = write(tmp_path / "a.csv", f"id,{label},{text}\n1,好,真甜\n2,坏,太苦\n3,好,很香\n")
     assert pairs(read_labelled(table)) == [("真甜", "好"), ("太苦", "坏"), ("很香", "好")]
+
+
+@pytest.mark.parametrize("text", ["review", "tweet", "body", "lines", "paragraphs", "sections", "正文"])
+def test_a_title_is_the_text_only_where_there_is_no_other(tmp_path: Path, text: str) -> None:
+    table = write(tmp_path / "a.csv", f"title,score,{text}\n题,5,真甜\n目,1,太苦\n页,5,很香\n")
+    assert pairs(read_labelled(table)) == [("真甜", "5"), ("太苦", "1"), ("很香", "5")]
 
 
 @pytest.mark.parametrize(("name", "mark"), [("a.csv", ","), ("a.csv", "\t"), ("a.csv", ";"), ("a.tsv", "\t")])
@@ -40,6 +49,68 @@ def test_json_lines_with_lists_and_numbers(tmp_path: Path) -> None:
     rows = [{"text": ["一行", "二行"], "label": 1}, {"text": "坏", "label": 0}, {"text": "好", "label": 1.0}]
     table = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n")
     assert pairs(read_labelled(table)) == [("一行\n二行", "1"), ("坏", "0"), ("好", "1")]
+
+
+def test_sections_of_a_song_are_their_lines(tmp_path: Path) -> None:
+    rows = [
+        {"title": f"第{k}首", "mood": str(k % 2), "sections": [{"name": "主歌", "lines": ["一", str(k)]}, ["完"]]}
+        for k in range(3)
+    ]
+    table = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n")
+    assert pairs(read_labelled(table)) == [("一\n0\n完", "0"), ("一\n1\n完", "1"), ("一\n2\n完", "0")]
+
+
+class TestJson:
+    """A list of objects under the name .json: rows like those of a .jsonl, but songs where these have moods."""
+
+    ROWS: ClassVar = [{"review": "甜", "stars": 5}, {"review": "苦", "stars": 1}, {"review": "香", "stars": 5}]
+    READ: ClassVar = [("甜", "5"), ("苦", "1"), ("香", "5")]
+
+    def test_rows(self, tmp_path: Path) -> None:
+        table = write(tmp_path / "a.json", json.dumps(self.ROWS, indent=1))
+        data = read_labelled(table)
+        assert pairs(data) == self.READ and not any("left out" in note for note in data.notes)
+        rows = [{"text": row["review"], "stars": row["stars"]} for row in self.ROWS]  # songs, but without moods
+        table = write(tmp_path / "b.json", json.dumps([*rows, 3, {"text": "辣", "stars": 1}]))
+        data = read_labelled(table)
+        assert pairs(data) == [*self.READ, ("辣", "1")]
+        assert data.notes == (
+            f"left out 1 broken row, the first: {table}, row 4: not an object with columns; mend or remove it",
+        )
+
+    def test_columns_that_are_named(self, tmp_path: Path) -> None:
+        rows = [{"lyrics": row["review"], "mood": "好", "a": row["stars"]} for row in self.ROWS]
+        assert pairs(read_labelled(write(tmp_path / "a.json", json.dumps(rows)), label_column="a")) == self.READ
+
+    def test_an_object_on_each_line(self, tmp_path: Path) -> None:
+        table = write(tmp_path / "a.json", "\n".join(json.dumps(row) for row in self.ROWS) + "\n")
+        assert pairs(read_labelled(table)) == self.READ
+
+    def test_songs_with_moods_stay_songs(self, tmp_path: Path) -> None:
+        songs = [{"title": f"第{k}首", "lyrics": f"[主歌]\n星星{k}", "mood": "忧喜"[k % 2]} for k in range(3)]
+        assert pairs(read_labelled(write(tmp_path / "a.json", json.dumps({"songs": songs})))) == [
+            ("星星0", "忧"), ("星星1", "喜"), ("星星2", "忧"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            (
+                '{"review": "甜"}',
+                "is no list of objects with a text and a label: give a list of objects, or a .jsonl",
+            ),
+            ("[1, 2]", "row 1: not an object with columns"),
+            ("[]", "has no labelled texts (it has no rows)"),
+            ("", "is empty"),
+            ('[{"review": "甜", "fruit": 1}]', "has no label column (it has: review, fruit)"),
+            ('[{"review": ', "line 1: broken JSON"),
+            ("[" * 100_000, "JSON that cannot be read"),
+        ],
+    )
+    def test_no_rows(self, tmp_path: Path, text: str, says: str) -> None:
+        with pytest.raises(InputError) as refused:
+            read_labelled(write(tmp_path / "a.json", text))
+        assert says in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_quoted_cells_hold_commas_and_line_breaks_and_bare_commas_stay_in_the_text(tmp_path: Path) -> None:
@@ -68,7 +139,6 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
         "1 row under a second label",
         "1 row without a text",
         "1 row without a label",
-        "classes with one or two examples, learned but not measured: '1', '0', '2'",
     ):
         assert what in said
 
@@ -77,8 +147,8 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("", "is empty"),
-        ("text,stars\n甜,1\n", "has no label column (it has: text, stars); expected label, mood"),
-        ("body,label\n甜,1\n", "has no text column (it has: body, label); expected text, review"),
+        ("text,fruit\n甜,1\n", "has no label column (it has: text, fruit); expected label, mood"),
+        ("fruit,label\n甜,1\n", "has no text column (it has: fruit, label); expected text, review"),
         ("text,label\n甜,1\n苦,1\n", "one class only ('1')"),
         ("text,label\n甜,1\n苦,0\n", "no class has two examples"),
         ("text,label\n,1\n ,0\n", "has no labelled texts (2 without a text)"),
@@ -187,9 +257,33 @@ class TestParts:
             counts = self.counts(data, fold)
             assert counts[:2] == [40, 10] and max(counts[2:]) <= 1
 
-    def test_a_class_that_is_nowhere_to_learn_from(self) -> None:
-        examples = [Example("x", "a"), Example("y", "a"), Example("z", "b", "test"), Example("w", "b", "test")]
-        with pytest.raises(InputError, match="no text of class 'b' is marked for training"):
+    def test_classes_that_cannot_be_measured_are_named(self, data: Labelled) -> None:
+        assert gaps(data, part(data, seed=3)) == ["class with no text in the test, learned but not measured: 'd'"]
+
+    def test_classes_that_are_nowhere_to_learn_from(self) -> None:
+        marked = [("a", ""), ("b", ""), ("b", "valid"), ("c", "valid"), ("c", "test"), ("d", "test"), ("a", "test"),
+                  ("e", "valid")]  # fmt: skip
+        examples = tuple(Example(f"x{k}", label, split) for k, (label, split) in enumerate(marked))
+        data = Labelled(examples, ("a", "b", "c", "d", "e"))
+        parts = part(data, seed=0)
+        assert [of.tolist() for of in vars(parts).values()] == [[0, 1], [2], [4, 5, 6]]
+        assert data.learnable(parts.train).labels == ("a", "b")
+        assert gaps(data, parts) == [
+            "classes with no text to learn from, so that test texts of it count as missed: 'c', 'd', 'e'",
+            "class with no text in the test, learned but not measured: 'b'",
+        ]
+
+    def test_where_no_text_to_stop_by_is_of_a_class_that_is_learned_others_are_held_out(self, data: Labelled) -> None:
+        odd = Example("odd", "e", "valid")
+        parts = part(Labelled((*data.examples, odd), (*data.labels, "e")), seed=3)
+        assert self.counts(data, parts.valid) == [18, 4, 0, 0]
+
+    @pytest.mark.parametrize(
+        ("split", "says"), [("", "only texts of class 'a' are marked for training"), ("test", "no text is marked")]
+    )
+    def test_less_than_two_classes_to_learn_from(self, split: str, says: str) -> None:
+        examples = [Example("x", "a", split), Example("y", "a", split), Example("z", "b", "test")]
+        with pytest.raises(InputError, match=says):
             part(Labelled(tuple(examples), ("a", "b")), seed=0)
 
 
@@ -211,6 +305,7 @@ def test_texts_to_tell(tmp_path: Path) -> None:
         ("a.csv", 'text,id\n甜,1\n\n,2\n"苦\n涩",3\n香,4\n', [("甜", 1), ("苦\n涩", 3), ("香", 4)]),
         ("a.tsv", "text\tid\n甜\t1\n\n\t2\n香\t3\n", [("甜", 1), ("香", 3)]),
         ("a.jsonl", '{"text": "甜"}\n\n{"te\n{"text": ""}\n{"text": "香"}\n', [("甜", 1), ("香", 5)]),
+        ("a.json", '[{"text": "甜"},\n\n3, {"text": ""}, {"text": "香"}]', [("甜", 1), ("香", 4)]),
     ],
 )
 def test_texts_of_a_table_know_their_row(tmp_path: Path, name: str, table: str, expected: list[object]) -> None:

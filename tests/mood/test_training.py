@@ -14,11 +14,12 @@ from lyricgen.model.checkpoint import Card, Checkpoint
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
 from lyricgen.mood import ngrams
+from lyricgen.mood.classifier import encode_all
 from lyricgen.mood.config import MoodWishes, choose_training, encoder_config, importance
 from lyricgen.mood.data import Example, Labelled, part, read_labelled
 from lyricgen.mood.ngrams import NgramTable
 from lyricgen.mood.preparation import Preparation
-from lyricgen.mood.training import FEW, MoodTrainer, Report
+from lyricgen.mood.training import FEW, SHARES, USUAL_SHARE, MoodTrainer, Report
 from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.vocab import SPECIALS, Vocab
 
@@ -65,18 +66,67 @@ def test_a_label_of_order_is_learned_by_the_encoder_and_not_by_its_n_grams() -> 
     data = Labelled(tuple({example.text: example for example in examples}.values()), ("0", "1"))
     trainer, reports = train(data, MoodWishes(hidden=16, epochs=15, lr=0.02, dropout=0.0))
     assert reports[0].macro_f1 < 0.75 < trainer.classifier.measure(data, trainer.parts.test).macro_f1
+    assert trainer.model.encoder_share in SHARES
+    assert trainer.outcome == f"the encoder counts with a share of {trainer.model.encoder_share:g}"
 
 
-def test_what_does_not_help_is_left_out(data: Labelled) -> None:
-    many = Labelled(tuple(write_examples(240)), data.labels)
-    for wishes in (MoodWishes(hidden=4, epochs=1, lr=1e-9), MoodWishes(hidden=4, epochs=2, lr=1.0)):
-        trainer, reports = train(many, wishes)
+class TestWithoutNgrams:
+    """The encoder alone, as in the textbooks: its loss starts from even odds, and no other half decides."""
+
+    def test_it_learns_and_decides_alone(self, data: Labelled) -> None:
+        trainer, reports = train(data, MoodWishes(hidden=16, epochs=12, lr=0.02, ngrams=False))
+        assert {report.part for report in reports} == {"encoder"} and len(trainer.model.keys) == 0
+        assert trainer.model.mix.tolist() == [1, 0] and trainer.outcome.endswith("the encoder decides alone")
+        texts = data.texts(trainer.parts.test)
+        odds = encode_all(trainer.model, trainer.classifier.ids(texts))
+        np.testing.assert_allclose(trainer.classifier.probabilities(texts), odds.softmax(dim=1), rtol=1e-5)
+        assert trainer.classifier.measure(data, trainer.parts.test).accuracy > 0.6
+
+    def test_its_loss_starts_from_even_odds(self, data: Labelled) -> None:
+        for beside, low, high in ((False, 1.05, 1.15), (True, 0.0, 1.0)):  # ln 3 = 1.099
+            _, reports = train(data, MoodWishes(hidden=4, epochs=1, lr=1e-9, ngrams=beside))
+            assert low < reports[-1].loss < high
+
+    def test_its_best_epoch_counts_fully_however_bad_it_is(self, data: Labelled) -> None:
+        labels = np.random.default_rng(0).choice(data.labels, 240).tolist()  # texts say nothing about them
+        many = Labelled(
+            tuple(replace(example, label=labels[k]) for k, example in enumerate(write_examples(240))), data.labels
+        )
+        trainer, [report] = train(many, MoodWishes(hidden=4, epochs=1, lr=1.0, ngrams=False))
         assert len(trainer.parts.valid) >= FEW
-        nats = [report.nats for report in reports]
-        assert [report.best for report in reports[1:]] == [nats[k] < min(nats[:k]) for k in range(1, len(nats))]
-        assert not float(trainer.model.mix[0]) or any(report.best for report in reports[1:])
-    trainer, _ = train(data, MoodWishes(hidden=4, epochs=0))
-    assert float(trainer.model.mix[0]) == 0
+        assert report.nats > math.log(3) and report.best  # worse than even odds
+        assert trainer.model.mix.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("count", "wishes", "share", "says"),
+    [
+        (240, MoodWishes(hidden=4, epochs=2, lr=1.0), 0.0, "gained nothing certain on the texts held out to stop by"),
+        (90, MoodWishes(hidden=4, epochs=0), 0.0, "was given no epochs: it is left out, the n-grams alone decide"),
+        (
+            60,
+            MoodWishes(hidden=4, epochs=1),
+            USUAL_SHARE,
+            "a share of 0.25, the usual one: too few texts are held out",
+        ),
+    ],
+)
+def test_it_is_said_how_much_the_encoder_counts(count: int, wishes: MoodWishes, share: float, says: str) -> None:
+    trainer, _ = train(Labelled(tuple(write_examples(count)), ("喜", "怒", "悲")), wishes)
+    assert trainer.model.encoder_share == share
+    assert says in trainer.outcome and "\n" not in trainer.outcome
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_training_ends_after_three_epochs_without_a_gain(data: Labelled, beside: bool) -> None:
+    many = Labelled(tuple(write_examples(240)), data.labels)
+    _, reports = train(many, MoodWishes(hidden=4, epochs=50, lr=1.0, ngrams=beside))
+    gains = [report.best for report in reports if report.epoch]
+    assert gains[-3:] == [False, False, False] and len(gains) < 50 == reports[-1].epochs
+    if beside:
+        assert len(gains) == 3  # n-grams are better from the first
+    else:
+        assert gains[0] and gains[-4]  # it went on as long as there was a gain, of which the first epoch is one
 
 
 @pytest.mark.parametrize("count", [4, 5, 9])
@@ -194,6 +244,27 @@ def test_texts_are_measured_as_they_were_prepared_and_not_once_more(tmp_path: Pa
     assert found.accuracy == np.mean([a == b for a, b in zip(told, "喜悲怒", strict=True)])
 
 
+def test_a_class_that_was_not_learned_is_missed_wherever_it_is_measured() -> None:
+    learned = [Example(example.text, example.label, "train") for example in write_examples(60)]
+    asked = [("大笑跳舞太阳", "喜"), ("眼泪冷雨", "悲"), ("别人的话", "孤"), ("吼叫砸门", "怒"), ("大笑开心", "孤")]
+    examples = (*learned, *(Example(text, label, "test") for text, label in asked))
+    data = Labelled(examples, ("喜", "孤", "怒", "悲"))  # what is not learned stands among the others
+    parts = part(data, seed=0)
+    trainer = MoodTrainer(data.learnable(parts.train), parts, wishes=MoodWishes(epochs=0), preparation=Preparation())
+    list(trainer.run())
+    assert trainer.classifier.labels == ("喜", "怒", "悲")
+    scores = trainer.classifier.measure(data, parts.test)
+    told = [each.label for each in trainer.classifier.predict([text for text, _ in asked])]
+    assert [told[k] for k in (0, 1, 3, 4)] == ["喜", "悲", "怒", "喜"]
+    expected = np.zeros((4, 4), np.int64)
+    for (_, label), guess in zip(asked, told, strict=True):
+        expected[data.labels.index(label), data.labels.index(guess)] += 1
+    np.testing.assert_array_equal(scores.confusion, expected)
+    assert scores.accuracy == 3 / 5
+    assert scores.to_json()["classes"]["孤"] == {"precision": 0, "recall": 0, "f1": 0, "texts": 2}
+    assert scores.macro_f1 == pytest.approx(sum(scores.f1) / 4)  # it counts among the classes, with 0
+
+
 def test_an_empty_text_is_refused_by_its_number(data: Labelled) -> None:
     trainer, _ = train(data, MoodWishes(epochs=0))
     with pytest.raises(InputError, match="text 2 of 2 is empty"):
@@ -263,6 +334,12 @@ def test_what_is_read_of_a_text_follows_from_the_texts() -> None:
 def test_more_text_feeds_a_wider_encoder() -> None:
     widths = [encoder_config(MoodWishes(), vocab_size=9, tokens=n).hidden for n in (10**5, 10**7)]
     assert widths[0] < widths[1]
+
+
+def test_without_n_grams_and_without_an_encoder_there_is_nothing() -> None:
+    with pytest.raises(OptionError, match="--no-ngrams and --epochs 0 leave nothing that could learn"):
+        MoodWishes(ngrams=False, epochs=0)
+    assert choose_training(MoodWishes(ngrams=False), lengths=[9], fine_tuning=False).epochs > 0
 
 
 @pytest.mark.parametrize(
