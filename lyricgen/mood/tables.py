@@ -22,6 +22,7 @@ NAMES = {
 _NAMES = {kind: names.split() for kind, names in NAMES.items()}
 _DELIMITERS = {".tsv": "\t", ".csv": ",\t;|"}
 _LONGEST_CELL = 2**24
+DEEPEST = 8  # lists in lists of a cell
 
 Row = dict[str, object]
 Numbered = Iterator[tuple[int, Row | InputError]]
@@ -172,16 +173,18 @@ def _key(column: str) -> str:
     return re.sub(r"[\W_]+", "", column).casefold()
 
 
-def as_text(value: object) -> str:
+def as_text(value: object, *, depth: int = 0) -> str:
     """A cell as a text: lists are lines, so are those of a song's section, whole numbers lose their decimals, what is
-    missing is empty.
+    missing is empty, and so is what lies deeper than any song's lines.
     """
+    if depth > DEEPEST:
+        return ""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(map(as_text, value))
+        return "\n".join(as_text(part, depth=depth + 1) for part in value)
     if isinstance(value, dict):
-        return as_text(value.get("lines"))
+        return as_text(value.get("lines"), depth=depth + 1)
     if isinstance(value, bool | int):
         return str(value)
     if isinstance(value, float):

@@ -60,6 +60,13 @@ def test_sections_of_a_song_are_their_lines(tmp_path: Path) -> None:
     assert pairs(read_labelled(table)) == [("一\n0\n完", "0"), ("一\n1\n完", "1"), ("一\n2\n完", "0")]
 
 
+def test_lists_that_lie_too_deep_are_no_text(tmp_path: Path) -> None:
+    deep = "[" * 600 + '"深"' + "]" * 600
+    rows = [f'{{"text": "甜{k}", "label": {k % 2}}}' for k in range(4)] + [f'{{"text": {deep}, "label": 1}}']
+    table = write(tmp_path / "a.jsonl", "\n".join(rows) + "\n")
+    assert [text for text, _ in pairs(read_labelled(table))] == ["甜0", "甜1", "甜2", "甜3"]
+
+
 class TestJson:
     """A list of objects under the name .json: rows like those of a .jsonl, but songs where these have moods."""
 
