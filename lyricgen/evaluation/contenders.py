@@ -110,10 +110,9 @@ def line_up(
         if equal == "parameters" and wishes.hidden is None:
             full = replace(full, hidden=_equal_hidden(name, config, goal))
         if lr_by_width and wishes.lr is None:
-            full = replace(full, lr=_learning_rate(full, base=base))
-            if wishes.weight_decay is None and base.weight_decay and base.lr and full.lr:
-                decay = min(HIGHEST_DECAY, base.weight_decay * base.lr / full.lr)  # to remember as far back
-                full = replace(full, weight_decay=float(f"{decay:.2g}"))
+            lr = _learning_rate(full, base=base)
+            decay = wishes.weight_decay if wishes.weight_decay is not None else _weight_decay(lr, base=base)
+            full = replace(full, lr=lr, weight_decay=decay)
         found.append(Contender(name, full))
     return tuple(found)
 
@@ -137,6 +136,13 @@ def _learning_rate(wishes: Wishes, *, base: Wishes) -> float | None:
         return wishes.lr
     height = base.lr * math.sqrt(base.hidden / wishes.hidden)
     return min(HIGHEST_LR, float(f"{height:.2g}"))
+
+
+def _weight_decay(lr: float | None, *, base: Wishes) -> float | None:
+    """The decay with which weights remember at this learning rate as far back as those of `base` do at its own."""
+    if not (lr and base.lr and base.weight_decay):
+        return base.weight_decay
+    return min(HIGHEST_DECAY, float(f"{base.weight_decay * base.lr / lr:.2g}"))
 
 
 def model_config(wishes: Wishes, vocab_size: int) -> ModelConfig:
