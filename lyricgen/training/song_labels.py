@@ -74,15 +74,20 @@ def write_labels(path: Path, ids: Ids, labeler: Labeler, songs: Labels) -> None:
                 closes = np.flatnonzero((run[1:] == labeler.line_break) | (run[1:] == START)) + 1
                 run = run[: closes[-1]] if len(closes) else run
             after = np.asarray(ids[start + len(run) : start + len(run) + CHUNK // 16])  # the line to come
-            lines = labeler.of(np.concatenate((run, after)))[: len(run)]
-            at = song + np.cumsum(run == START)
-            song = int(at[-1])
-            named = songs[np.minimum(at, len(songs) - 1)]
-            named[run == END, :2] = 0
-            file.write(np.concatenate((lines, named), axis=1).tobytes())
+            file.write(_labels(run, after, labeler, songs, song).tobytes())
+            song += int((run == START).sum())
             start += len(run)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _labels(run: Ids, after: Ids, labeler: Labeler, songs: Labels, song: int) -> Labels:
+    """The labels of whole lines, `(n, 5)`, the ids that follow them known, after so many songs."""
+    lines = labeler.of(np.concatenate((run, after)))[: len(run)]
+    at = song + np.cumsum(run == START)
+    named = songs[np.minimum(at, len(songs) - 1)]
+    named[run == END, :2] = 0
+    return np.concatenate((lines, named), axis=1)
 
 
 def load_labels(path: Path, *, tokens: int) -> Labels:
