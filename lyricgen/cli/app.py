@@ -70,8 +70,16 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
             if sys.stdout is not None:
                 sys.stdout.flush()
+        except typer.Exit:
+            raise
         except LyricgenError as error:
             fail(str(error))
+        except (MemoryError, RuntimeError) as error:
+            from lyricgen.training.memory import lacks_memory
+
+            if not lacks_memory(error):
+                raise
+            fail("there is not enough memory; close other programs, or give less text or a smaller model")
         except BrokenPipeError:
             silence(sys.stdout)
             raise typer.Exit(1) from None

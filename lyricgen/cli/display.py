@@ -51,13 +51,13 @@ def follow(session: Session) -> Report:
             if report.held_out is not None:
                 losses.append(report.held_out)
                 if not lively:
-                    note(_state(report, losses))
+                    note(_state(report, losses, holds_out=trainer.holds_out))
                 if report.note:
                     _say(bar, report.note)
                 if report.done * SAMPLES >= sampled + 1 and not report.ended:
                     sampled = int(report.done * SAMPLES)
                     _say(bar, _sample(session, report))
-            bar.set_description_str(_state(report, losses))
+            bar.set_description_str(_state(report, losses, holds_out=trainer.holds_out))
     assert last is not None
     return last
 
@@ -70,8 +70,10 @@ def _say(bar: "tqdm[NoReturn]", text: str) -> None:
         bar.write(text, file=sys.stderr)
 
 
-def _state(report: Report, losses: list[float]) -> str:
+def _state(report: Report, losses: list[float], *, holds_out: bool) -> str:
     held_out = f"held-out {losses[-1]:.3f} {sparkline(losses)}" if losses else "held-out –"
+    if not holds_out:  # what is measured is the same loss again
+        held_out = f"nothing held out {sparkline(losses)}".strip()
     left = f"{int(report.remaining) // 60}:{int(report.remaining) % 60:02}" if report.remaining < 1e7 else "?"
     return f"loss {report.loss:.3f}, {held_out}, {report.tokens_per_second:,.0f} tokens/s, {left} left"
 

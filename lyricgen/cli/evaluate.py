@@ -60,7 +60,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     from lyricgen.evaluation.copies import training_songs
+    from lyricgen.evaluation.font import lacking
     from lyricgen.evaluation.held_out import evaluate_documents
+    from lyricgen.evaluation.page import chinese_in
     from lyricgen.evaluation.report import Subject, render
     from lyricgen.evaluation.samples import check_samples, write_samples
     from lyricgen.evaluation.temperature import fit_temperature
@@ -70,17 +72,20 @@ def evaluate(
     from lyricgen.model.device import pick_device
     from lyricgen.model.locate import find_model
     from lyricgen.text.documents import read_documents
+    from lyricgen.text.readers import find_sources
 
     check_new_file(report, option="--report")
     if train and not samples:
         raise OptionError("--train tells what the model's own songs copy; add --samples N, or leave it out")
     if samples:
         check_samples(samples, seed=seed or 0)
+        next(find_sources(train or ()), None)  # a path that is not there is told before songs are written
     folder = find_model(model)
     loaded = checkpoint.load(folder, device=str(pick_device(device)))
     kind = cast(Literal["file", "blank"], songs or loaded.card.songs)
-    label = None if split is None else split.lower()
-    documents = [text for text in read_documents(files, songs=kind) if label in (None, text.split.lower())]
+    documents = list(read_documents(files, songs=kind))
+    if split is not None:
+        documents = [text for text in documents if _meant(text.split) == _meant(split)]
     if split and not documents:
         raise InputError(f"no song is labelled {split!r}; leave --split out, or name files in the songbook's form")
     note(f"model: {folder}")
@@ -93,8 +98,14 @@ def evaluate(
         note(*written.warnings(chinese=CHINESE))
     if report is not None:
         subject = Subject(str(folder), loaded.card, loaded.vocab.tokenizer.level, tuple(files))
-        write_text(report, render(subject, found, fit=fit, samples=written, chinese=CHINESE, per_song=per_song,
-                                  per_line=per_line))  # fmt: skip
+        text = render(subject, found, fit=fit, samples=written, chinese=CHINESE, per_song=per_song,
+                      per_line=per_line)  # fmt: skip
+        write_text(report, text)
+        if odd := lacking(chinese_in(text)):
+            said = tell("without a Chinese font a computer shows boxes for {} of its characters ({}); Noto Sans CJK "
+                        "has them",
+                        "没有中文字体的电脑会把其中 {} 个字（{}）显示成方框；Noto Sans CJK 有这些字")  # fmt: skip
+            note(said.format(len(odd), odd[:20]))
         note(f"wrote {report}")
     if as_json:
         data = {"model": str(folder), **found.to_json(per_song=per_song, per_line=per_line)}
@@ -105,6 +116,13 @@ def evaluate(
     lines += found.table(per_line=per_line) if per_song or per_line else []
     lines += written.lines(chinese=CHINESE) if written else []
     print("\n".join(lines))
+
+
+def _meant(split: str) -> str:
+    """A part of a corpus by its usual name."""
+    from lyricgen.text.song import SPLITS
+
+    return SPLITS.get(split.strip().lower(), split.strip().lower())
 
 
 evaluate.__doc__ = EXAMPLES

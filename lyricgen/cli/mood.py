@@ -91,6 +91,7 @@ def train(
     from lyricgen.mood.config import MoodWishes
     from lyricgen.mood.preparation import Preparation, read_stop_words
     from lyricgen.mood.session import MoodOptions, start_session
+    from lyricgen.training.memory import memory_errors
 
     wishes = MoodWishes(level=level, cell=cell, hidden=hidden, layers=layers, epochs=epochs, batch=batch, lr=lr,
                         dropout=dropout, length=length, ngrams=ngrams, class_weights=class_weights,
@@ -99,11 +100,13 @@ def train(
     preparation = Preparation(clean, read_stop_words(stop_words) if stop_words else ())
     options = MoodOptions(data, out, text_column, label_column, init_from, preparation, wishes,
                           command=shlex.join(["lyricgen", *sys.argv[1:]]))  # fmt: skip
-    session = start_session(options, device=pick_device(device))
-    note(*session.lines)
-    for report in session.run():
-        note(report.line())
-    results = session.finish()
+    with memory_errors("try a lower --batch, --length or --hidden, leave out a half by --no-ngrams or --epochs 0, "
+                       "or give fewer texts"):  # fmt: skip
+        session = start_session(options, device=pick_device(device))
+        note(*session.lines)
+        for report in session.run():
+            note(report.line())
+        results = session.finish()
     note(results.outcome)
     if as_json:
         show_json({"model": str(out), **results.to_json()})
@@ -131,14 +134,16 @@ def predict(
     from lyricgen.mood import checkpoint
     from lyricgen.mood.data import Asked, read_texts
     from lyricgen.text.encoding import STDIN
+    from lyricgen.training.memory import memory_errors
 
-    classifier = checkpoint.load(model, device=str(pick_device(device)))
-    if texts:
-        found = [Asked(text, number) for number, text in enumerate(texts, 1)]
-    else:
-        found, notes = read_texts(file or [STDIN], text_column=text_column, prepare=classifier.preparation)
-        note(*notes)
-    pairs = list(zip(found, classifier.predict([asked.text for asked in found]), strict=True))
+    with memory_errors("give fewer texts at a time, or, where a GPU is full, --device cpu"):
+        classifier = checkpoint.load(model, device=str(pick_device(device)))
+        if texts:
+            found = [Asked(text, number) for number, text in enumerate(texts, 1)]
+        else:
+            found, notes = read_texts(file or [STDIN], text_column=text_column, prepare=classifier.preparation)
+            note(*notes)
+        pairs = list(zip(found, classifier.predict([asked.text for asked in found]), strict=True))
     if as_json:
         show_json({"predictions": [{**asked.to_json(), **told.to_json()} for asked, told in pairs]})
     else:

@@ -53,6 +53,7 @@ def plot(
 
     check_choice("kind", kind, KINDS)
     check_new_file(out)
+    plots.check_picture(out)  # before any song is written
     if kind == "neighbours":
         names = _neighbours(runs, word, out)
     elif kind == "gradients":

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lyricgen.cli.language import tell
+from lyricgen.errors import CheckpointError
+from lyricgen.evaluation.compare import damage
 from lyricgen.evaluation.contenders import count_parameters
 from lyricgen.evaluation.run_record import SHORTEST, RunResult
 from lyricgen.evaluation.standings import FAR, NEAR, Standing
@@ -28,8 +30,17 @@ def tables(standings: Sequence[Standing], *, loss: float, start: str, failed: Se
         lines += [tell("Nats per character by the number of tokens read before:", "按前面读过的词元数，每字奈特："),
                   *_table(_context_rows(standings)), ""]  # fmt: skip
     for each in standings:
-        lines += [f"{each.name}:", *(f"    {line[:WIDEST]}" for line in each.sample(start))]
+        lines += [f"{each.name}:", *(f"    {line}" for line in _sample(each, start))]
     return lines
+
+
+def _sample(each: Standing, start: str) -> list[str]:
+    """What a contender writes; where its model is damaged, what there is to do."""
+    try:
+        return [line[:WIDEST] for line in each.sample(start)]
+    except CheckpointError as error:
+        why = damage(error, each.runs[0].folder)
+        return [tell(f"no sample: {why}", f"没有样例：{why}")]
 
 
 def _text_of(standings: Sequence[Standing]) -> list[str]:
@@ -52,9 +63,25 @@ def to_json(
     return {
         "loss": loss,
         "start": start,
-        "models": [each.to_json(loss=loss, start=start) for each in standings],
+        "models": [_model(each, loss=loss, start=start) for each in standings],
         "failed": [{"name": run.name, "seed": run.seed, "why": run.record.failed} for run in failed],
     }
+
+
+def _model(each: Standing, *, loss: float, start: str) -> dict[str, Any]:
+    """A contender's figures. Where its model is damaged they are told without a sample."""
+    try:
+        return each.to_json(loss=loss, start=start)
+    except CheckpointError as error:
+        figures = _Silent(each.name, each.runs).to_json(loss=loss, start=start)
+        return {**figures, "damaged": damage(error, each.runs[0].folder)}
+
+
+class _Silent(Standing):
+    """A contender that writes nothing."""
+
+    def sample(self, start: str) -> tuple[str, ...]:
+        return ()
 
 
 def _main_rows(standings: Sequence[Standing], *, loss: float) -> list[list[str]]:

@@ -102,7 +102,8 @@ def train(
     if report.ended == "interrupted":
         note(f"saved; go on with: {ranks.launch} train --resume {shlex.quote(str(session.folder))}")
         raise typer.Exit(130)
-    note(f"held-out loss {session.trainer.best:.4f} nats per character; the model is in {session.folder}")
+    name = "held-out loss" if session.trainer.holds_out else "nothing was held out; training loss"
+    note(f"{name} {session.trainer.best:.4f} nats per character; the model is in {session.folder}")
     note(f"write with it: lyricgen generate --model {shlex.quote(str(session.folder))} --start 星星")
 
 

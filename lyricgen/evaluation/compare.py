@@ -10,16 +10,20 @@ from pathlib import Path
 
 import torch
 
-from lyricgen.errors import TrainingError
+from lyricgen.errors import LyricgenError, TrainingError
 from lyricgen.evaluation.comparison_setup import CORPUS, RUNS, CompareOptions, Plan, line_up_of, open_folder
 from lyricgen.evaluation.contenders import Contender, model_config
 from lyricgen.evaluation.gradients import context_use, gradient_by_distance
 from lyricgen.evaluation.run_record import RunRecord, RunResult, is_finished, keep_text, load_text, read_result
 from lyricgen.model import checkpoint
+from lyricgen.training.memory import lacks_memory
 from lyricgen.training.recipe import Wishes
 from lyricgen.training.report import Report
 from lyricgen.training.run_folder import RunFolder
-from lyricgen.training.session import RunOptions, Session, resume_session, start_session
+from lyricgen.training.session import RunOptions, start_session
+from lyricgen.training.trainer import Trainer
+
+LOWER_LR = "give it a lower lr under another name in the TOML file of --configs"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Comparison:
         self.begun_before = begun_before
         self.contenders = line_up_of(options, plan)
         self.interrupted = False
-        self._session: Session | None = None
+        self._trainer: Trainer | None = None
 
     @classmethod
     @contextmanager
@@ -73,14 +77,15 @@ class Comparison:
     def stop(self) -> None:
         """Asks for an end after the step at hand, saved so that it can go on."""
         self.interrupted = True
-        if self._session is not None:
-            self._session.trainer.stop()
+        if self._trainer is not None:
+            self._trainer.stop()
 
     def run(self) -> Iterator[Step]:
         """Does what is not done yet, every contender once before any is trained with a second seed.
 
-        A run that cannot be made, for want of memory for one, is told as one that failed, and the others go on; the
-        next time it is tried again. Raises CheckpointError or TrainingError where a run is damaged.
+        A run that cannot be made, for want of memory or because its files are damaged, is told as one that failed,
+        and the others go on; the next time it is tried again. Raises TrainingError where another process trains a
+        run, or where one was begun on another kind of device.
         """
         for number, (contender, seed) in enumerate(self._todo, 1):
             step = Step(contender.name, seed, number, len(self._todo))
@@ -91,13 +96,16 @@ class Comparison:
             try:
                 for report in self._reports(contender, seed):
                     yield replace(step, report=report)
-            except (_StartError, MemoryError, RuntimeError) as error:  # RuntimeError is torch's, on any device
-                yield replace(step, result=self._unmade(contender, seed, error))
-                continue
-            record = RunRecord.read(folder)
-            if record is None or not record.measured:  # interrupted
-                return
-            yield replace(step, result=read_result(folder, record, name=contender.name, seed=seed))
+                record = RunRecord.read(folder)
+                if record is None or not record.measured:  # interrupted
+                    return
+                with _reading(folder):
+                    result = read_result(folder, record, name=contender.name, seed=seed)
+            except (_UnmadeError, MemoryError, RuntimeError) as error:  # RuntimeError is torch's, on any device
+                if not isinstance(error, _UnmadeError) and not lacks_memory(error):
+                    raise
+                result = self._unmade(contender, seed, error)
+            yield replace(step, result=result)
 
     @property
     def _todo(self) -> list[tuple[Contender, int]]:
@@ -131,7 +139,7 @@ class Comparison:
     def _unmade(self, contender: Contender, seed: int, error: Exception) -> RunResult:
         """What there is to tell of a run that could not be made."""
         why = str(error) or "there is not enough memory"
-        if not isinstance(error, _StartError):
+        if not isinstance(error, _UnmadeError):
             why = f"{why.splitlines()[0]}; a lower hidden or batch takes less memory"
         wishes = self._wishes(contender, seed)
         record = RunRecord(dict(vars(wishes)), 0.0, held_out=False, fading_before=(), failed=why)
@@ -151,7 +159,7 @@ class Comparison:
         try:
             session = start_session(asked, device=self.device, began=began)
         except TrainingError as error:
-            raise _StartError(str(error)) from error
+            raise _UnmadeError(str(error)) from error
         ready = time.monotonic() - began
         model, size = session.trainer.model, len(session.trainer.vocab)
         session.trainer.folder.release()
@@ -165,28 +173,61 @@ class Comparison:
         """Trains a run to its end, or until it is asked to stop, and measures what came of it."""
         speeds: list[float] = []
         if not is_finished(folder):
-            self._session = session = resume_session(folder, device=self.device)
+            self._trainer = trainer = self._resume(folder)
             if self.interrupted:
-                session.trainer.stop()
+                trainer.stop()
             try:
-                for report in session.trainer.run():
+                for report in trainer.run():
                     speeds.append(report.tokens_per_second)
                     yield report
             except TrainingError as error:  # the loss is no longer a number; the others go on
-                replace(record, measured=True, failed=str(error)).save(folder)
+                replace(record, measured=True, failed=f"{_what(error)}; {LOWER_LR}").save(folder)
                 return
             finally:
-                session.trainer.folder.release()
-                self._session = None
+                trainer.folder.release()
+                self._trainer = None
             if not is_finished(folder):
                 return
-        loaded = checkpoint.load(folder, device=str(self.device))
-        text = load_text(folder, vocab_size=len(loaded.vocab))
+        with _reading(folder):
+            loaded = checkpoint.load(folder, device=str(self.device))
+            text = load_text(folder, vocab_size=len(loaded.vocab))
         fading = gradient_by_distance(loaded.model, text)
         context = context_use(loaded.model, text, vocab=loaded.vocab)
         speed = statistics.median(speeds) if speeds else 0.0
         replace(record, fading=fading, context=context, speed=speed, measured=True).save(folder)
 
+    def _resume(self, folder: Path) -> Trainer:
+        """A run that was begun, where it was saved last."""
+        held = RunFolder.reopen(folder)
+        try:
+            with _reading(folder):
+                return Trainer.resume(held, checkpoint.read_vocab(folder), device=self.device)
+        except BaseException:
+            held.release()
+            raise
 
-class _StartError(Exception):
-    """Why a run cannot begin."""
+
+def damage(error: LyricgenError, folder: Path) -> str:
+    """What an error says of a run's files, with the remedy that there is in a comparison."""
+    return f"{_what(error)}; remove {folder} to make that run anew"
+
+
+class _UnmadeError(Exception):
+    """Why a run cannot be made."""
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turns errors about damaged files of a run into _UnmadeError."""
+    try:
+        yield
+    except LyricgenError as error:
+        if " --" in str(error).rpartition("; ")[2]:  # an option helps, as --device does: nothing is damaged
+            raise
+        raise _UnmadeError(damage(error, folder)) from error
+
+
+def _what(error: LyricgenError) -> str:
+    """An error without its remedy, which is that of a run or a model by itself."""
+    what, _, rest = str(error).rpartition("; ")
+    return what or rest

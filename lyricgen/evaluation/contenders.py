@@ -39,7 +39,7 @@ def read_configs(path: Path | None) -> dict[str, Wishes]:
     if path is None:
         return {}
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # as some editors save it, with a mark in front
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise InputError(f"{path} cannot be read ({why}); give --configs a TOML file") from error

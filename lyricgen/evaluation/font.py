@@ -7,6 +7,16 @@ from importlib import import_module
 from lyricgen.text.resources import FONT, resource
 
 
+def lacking(characters: Iterable[str]) -> str:
+    """Those of some characters that the project's own font has not; none where fontTools is not at hand to tell."""
+    try:
+        fonts = import_module("fontTools.ttLib")
+    except ImportError:
+        return ""
+    known = fonts.TTFont(resource(FONT)).getBestCmap()
+    return "".join(character for character in characters if ord(character) not in known)
+
+
 def own_font(characters: Iterable[str]) -> bytes:
     """An OpenType font of these characters, of those that the project's own font has.
 

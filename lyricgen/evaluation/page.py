@@ -63,7 +63,7 @@ u { text-decoration: underline; text-decoration-color: var(--mark); text-decorat
 
 def page(body: Sequence[str], *, title: str, language: str) -> str:
     """A whole page. What stands in `body` is HTML; the title is text."""
-    shown = {character for part in (title, *body) for character in part}
+    shown = "".join((title, *body))
     head = (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -72,14 +72,18 @@ def page(body: Sequence[str], *, title: str, language: str) -> str:
     return head + "\n".join(body) + "\n</body>\n</html>\n"
 
 
-def _font_face(shown: set[str]) -> str:
+def chinese_in(text: str) -> list[str]:
+    """The characters of a text that are shown in a Chinese font, each once."""
+    return sorted({each for each in text if any(low <= ord(each) <= high for low, high in OWN)})
+
+
+def _font_face(shown: str) -> str:
     """The font of Chinese: the system's, else the project's own, which is in the page itself, for what it shows.
 
     As the first of the family it is there when the first character is drawn; of one that is only fallen back upon,
     Chromium leaves out what it draws while the font is unpacked.
     """
-    characters = sorted(each for each in shown if any(low <= ord(each) <= high for low, high in OWN))
-    data = b64encode(own_font(characters)).decode("ascii")
+    data = b64encode(own_font(chinese_in(shown))).decode("ascii")
     places = ", ".join(f"U+{low:X}-{high:X}" for low, high in OWN)
     local = ", ".join(f'local("{name}")' for name in FONTS)
     return (

@@ -1,5 +1,6 @@
 """Pictures of runs and songs, as PNG or SVG: curves, shares, neighbouring words. matplotlib is loaded when drawn."""
 
+import importlib.util
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,14 @@ FONTS = (
 )  # fmt: skip
 
 
+def check_picture(path: Path) -> None:
+    """Raises OptionError where matplotlib is missing or the file is neither .png nor .svg."""
+    if path.suffix.lower() not in FORMATS:
+        raise OptionError(f"a picture is {' or '.join(FORMATS)}, got {path.name!r}; choose such a name")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise OptionError("plots need matplotlib; install it with: pip install 'lyricgen[plots]'")
+
+
 def curves(
     series: Mapping[str, Sequence[tuple[float, float]]],
     *,
@@ -38,8 +47,7 @@ def curves(
 ) -> None:
     """Draws lines through points, one for each name; points that are no numbers are left out.
 
-    `x` and `y` name the axes. Raises OptionError where matplotlib is missing or the file is neither .png nor .svg,
-    InputError where there is no point.
+    `x` and `y` name the axes. Raises as `check_picture` does, and InputError where there is no point.
     """
     shown = {name: [(a, b) for a, b in points if _drawable(b, log_y)] for name, points in series.items()}
     if not any(shown.values()):
@@ -153,14 +161,11 @@ def _apart(found: Neighbours, sizes: Sequence[float], axes: "Axes") -> list[tupl
 @contextmanager
 def _drawing(path: Path, *, title: str, x: str, y: str, size: tuple[float, float] = (7.0, 4.2)) -> Iterator["Axes"]:
     """Axes to draw on; the picture is written whole when the context ends without an error."""
-    if path.suffix.lower() not in FORMATS:
-        raise OptionError(f"a picture is {' or '.join(FORMATS)}, got {path.name!r}; choose such a name")
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-        from matplotlib.layout_engine import ConstrainedLayoutEngine
-    except ImportError:
-        raise OptionError("plots need matplotlib; install it with: pip install 'lyricgen[plots]'") from None
+    check_picture(path)
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     with matplotlib.rc_context(_style()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # see `missing`
         figure = Figure(figsize=size, dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))

@@ -48,15 +48,21 @@ def fit_temperature(checkpoint: Checkpoint, documents: Sequence[Document]) -> Te
     The text is read anew for each T that is tried, about eight times. Unknown characters cost the same at any T
     and are left out. Raises InputError where there is nothing else.
     """
+    known = 0
 
     def cost(log_temperature: float) -> float:
+        nonlocal known
         found = document_nats(checkpoint, documents, temperature=math.exp(log_temperature))
-        return math.fsum(float(nats[ids != UNKNOWN].sum()) for _, ids, nats in found)
+        kept = [nats[ids != UNKNOWN] for _, ids, nats in found]
+        known = sum(map(len, kept))
+        return math.fsum(float(nats.sum()) for nats in kept)
 
     chars = sum(document.characters for document in documents)
     if not chars:
         raise InputError("there is no text to fit a temperature to: the files are empty")
     before = cost(0.0)
+    if not known:
+        raise InputError("there is no text to fit a temperature to: the model knows none of its characters")
     best, lowest = minimum(cost, at_start=before)
     return TemperatureFit(math.exp(best), before - lowest, chars)
 

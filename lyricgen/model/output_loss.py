@@ -41,13 +41,12 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 logits = torch.addmm(wide, part, w.t()) if wide is not None else (part @ w.t()).float().add_(bias)
                 kept = (target != IGNORED).unsqueeze(1)
                 at = target.clamp_min(0).unsqueeze(1)
-                chosen = logits.gather(1, at)
-                most = logits.amax(dim=1, keepdim=True)
-                logits.sub_(most).exp_()
-                norm = logits.sum(dim=1, keepdim=True)
-                total += ((norm.log() + most - chosen) * kept).sum()
+                torch.log_softmax(logits, dim=1, out=logits)
+                total -= (logits.gather(1, at) * kept).sum()
                 # The gradient of the logits: the probabilities, less one at the target.
-                logits.mul_(kept / norm).scatter_add_(1, at, -kept.to(logits.dtype))
+                logits.exp_().scatter_add_(1, at, logits.new_full((1, 1), -1.0).expand_as(at))
+                if not kept.all():
+                    logits.mul_(kept)
                 db += logits.sum(dim=0)
                 slope = logits.to(kind)
                 torch.mm(slope, w, out=dx[a : a + rows])

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -50,10 +50,22 @@ def check_new_folder(path: Path) -> None:
     """Raises CheckpointError where `path` exists or cannot be made: nothing is ever written over."""
     if path.exists():
         raise CheckpointError(f"{path} exists already; choose another --out, or remove it first")
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(path), _parents(path):
         if not os.access(path.parent, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextmanager
+def _parents(path: Path) -> Iterator[None]:
+    """The folders that `path` stands in, made where they are missing; those that then hold nothing are gone again."""
+    made = [each for each in path.parents if not each.exists()]  # the innermost first
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for each in made:
+            with suppress(OSError):
+                each.rmdir()
 
 
 @contextmanager
@@ -61,15 +73,15 @@ def new_folder(path: Path) -> Iterator[Path]:
     """A folder to write to that becomes `path` when all is written, and nothing where that fails."""
     check_new_folder(path)
     part = path.with_name(f".{path.name}.part")
-    with disk_errors(path):
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-    try:
+    with ExitStack() as stack:
+        with disk_errors(path):
+            stack.enter_context(_parents(path))
+            stack.callback(shutil.rmtree, part, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
         yield part
         with disk_errors(path):
             part.rename(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def save(folder: Path, classifier: Classifier, notes: Notes) -> None:

@@ -68,7 +68,10 @@ class Classifier:
     @torch.inference_mode()
     def _group(self, texts: Sequence[str]) -> Odds:
         self.model.eval()
-        encoded = encode_all(self.model, self.ids(texts))
+        if self.model.encoder_share:
+            encoded = encode_all(self.model, self.ids(texts))
+        else:  # it takes most of the time, and would count nothing
+            encoded = torch.zeros(len(texts), len(self.labels), device=self.model.device)
         counted = self.model.counted(self.model.table().rows(texts))
         odds: Odds = self.model.mixed(encoded, counted).exp().float().cpu().numpy()
         return odds

@@ -16,9 +16,8 @@ from lyricgen.mood.tables import EXTENSIONS, Row, as_text, read_rows
 from lyricgen.text.cleaning import counted
 from lyricgen.text.encoding import STDIN, display_name, read_text
 from lyricgen.text.readers import read_songs
+from lyricgen.text.song import SPLITS
 
-SPLITS = {"train": "train", "training": "train", "valid": "valid", "dev": "valid", "validation": "valid",
-          "val": "valid", "test": "test"}  # fmt: skip
 HELD_OUT = 0.1
 MOST_HELD_OUT = 5000  # texts: beyond, more of them measure no better
 MOST_CLASSES = 1000
@@ -94,7 +93,8 @@ def read_labelled(
 ) -> Labelled:
     """The labelled texts of a table (.csv, .tsv, .jsonl, .json), else of songs that have a mood.
 
-    Raises InputError where there is nothing to learn: no such columns, no text, one class only.
+    Raises InputError where there is nothing to learn: no such columns, no text, one class only. And for a split of
+    an unknown name: its texts, learned from, might be those that are to measure.
     """
     notes: list[str] = []
     found = _read_examples(path, {"text": text_column, "label": label_column}, notes)
@@ -113,9 +113,8 @@ def _read_examples(path: Path, columns: dict[str, str | None], notes: list[str])
 def _read_table(path: Path, columns: dict[str, str | None], notes: list[str]) -> list[Example]:
     examples = []
     for _, row in _sound_rows(path, columns, notes):
-        split = SPLITS.get(as_text(row.get("split")).strip().lower(), "")
         label = " ".join(as_text(row["label"]).split())
-        examples.append(Example(as_text(row["text"]), label, split))
+        examples.append(Example(as_text(row["text"]), label, as_text(row.get("split"))))
     return examples
 
 
@@ -145,7 +144,7 @@ def _read_moods(path: Path, notes: list[str]) -> list[Example]:
         if isinstance(item, InputError):
             left_out.append(f"left out: {item}")
         else:
-            examples.append(Example(item.text(), item.mood, SPLITS.get(item.split.lower(), "")))
+            examples.append(Example(item.text(), item.mood, item.split))
     if not any(example.label for example in examples):
         raise InputError(
             f"the songs of {path} have no moods: give songs with `mood:` labels, or a .csv, .tsv, .jsonl or .json"
@@ -155,10 +154,11 @@ def _read_moods(path: Path, notes: list[str]) -> list[Example]:
 
 
 def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: list[str]) -> Labelled:
-    """Leaves out what cannot be learned from or would be measured twice."""
+    """Leaves out what cannot be learned from or would be measured twice; what a source calls a split is resolved."""
     kept: dict[str, Example] = {}
     left_out: Counter[str] = Counter()
     for example in found:
+        split = _split(example.split, name=name)
         text = prepare(example.text)
         if not text:
             left_out["without a text"] += 1
@@ -168,7 +168,7 @@ def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: l
             same = kept[text].label == example.label
             left_out["that stand there twice" if same else "under a second label (the first is kept)"] += 1
         else:
-            kept[text] = Example(text, example.label, example.split)
+            kept[text] = Example(text, example.label, split)
     notes += [f"left out {counted(count, 'row')} {why}" for why, count in left_out.items()]
     counts = Counter(example.label for example in kept.values())
     if not kept:
@@ -181,6 +181,17 @@ def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: l
     if max(counts.values()) == 1:
         raise InputError(f"{name}: no class has two examples or more: is --label-column right?")
     return Labelled(tuple(kept.values()), tuple(sorted(counts)), tuple(notes))
+
+
+def _split(said: str, *, name: str) -> str:
+    """Which part a source means. Raises InputError for a name that is unknown."""
+    asked = said.strip().lower()
+    if asked and asked not in SPLITS:
+        raise InputError(
+            f"{name}: unknown split {said.strip()[:40]!r}, expected one of {', '.join(SPLITS)}; mark its texts so, "
+            "or rename the column if it means something else"
+        )
+    return SPLITS.get(asked, "")
 
 
 def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:

@@ -80,7 +80,7 @@ def start_session(options: MoodOptions, *, device: torch.device) -> MoodSession:
     """Reads the texts and makes the model.
 
     Raises InputError for texts that cannot be learned from, CheckpointError where the folder cannot be made or the
-    model to start from cannot be read.
+    model to start from cannot be read, TrainingError for texts of one character.
     """
     checkpoint.check_new_folder(options.out)
     path = options.data or songbook()

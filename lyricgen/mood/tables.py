@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lyricgen.errors import InputError
@@ -54,28 +55,66 @@ def _table_rows(lines: list[str], columns: Mapping[str, str | None], *, name: st
     try:
         heads = [next(csv.reader([lines[0]], delimiter=mark)) for mark in delimiters]
     except csv.Error as error:
-        raise _broken(name, error) from None
+        raise _broken(name, 1, str(error)) from None
     sizes = [len(_find(head, columns)) * 1000 + len(head) for head in heads]
     best = sizes.index(max(sizes))
     head, delimiter = heads[best], delimiters[best]
     found = _require(_find(head, columns), columns, head, name=name)
     table = _unquoted(lines[1:], len(head)) if delimiter == "\t" else None
-    rows = iter(table) if table is not None else csv.reader((row + "\n" for row in lines[1:]), delimiter=delimiter)
-    number = 0
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise _broken(name, error) from None
-        if row is None:
-            return
-        number += bool(row)
+    if table is None:
+        known = _find(head, {"label": None, **columns})
+        rows = _quoted(lines, head, known, name=name, delimiter=delimiter)
+    else:
+        rows = iter(table)
+    for number, row in enumerate(filter(None, rows), 1):
         if any(cell.strip() for cell in row):
             yield number, _pick(row, head, found, delimiter=delimiter)
 
 
-def _broken(name: str, error: csv.Error) -> InputError:
-    return InputError(f"{name}: broken table ({error}); check its quotes")
+def _broken(name: str, line: int, why: str) -> InputError:
+    return InputError(
+        f"{name}, line {line}: broken table ({why}); check the quotes of the row that begins there: remove a stray "
+        'one, or put the cell in quotes and write each inside it twice ("")'
+    )
+
+
+def _quoted(
+    lines: list[str], head: list[str], found: Mapping[str, str], *, name: str, delimiter: str
+) -> Iterator[list[str]]:
+    """The rows of a table with quoting, in which a cell may hold line ends.
+
+    A row of one line may have text after a closing quote ("Good" movie). Raises InputError, naming the line, where
+    a quote is not closed or what follows one of several lines shows that it was none, and where two stray ones took
+    in whole rows: each line of a cell would be a row, with a label that other rows have.
+    """
+    reader = csv.reader((line + "\n" for line in lines[1:]), delimiter=delimiter, strict=True)
+    label = head.index(found["label"]) if "label" in found else None
+    labels: set[object] = set()
+    doubtful: dict[tuple[int, int], set[object]] = {}
+    while True:
+        first = reader.line_num + 2
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            row = []
+            if reader.line_num + 1 == first:
+                with suppress(csv.Error):
+                    row = next(csv.reader([lines[first - 1]], delimiter=delimiter))  # not strictly
+            if len(row) != len(head):
+                raise _broken(name, first, str(error)) from None
+        if row is None:
+            break
+        last = reader.line_num + 1
+        if label is not None and len(row) == len(head):
+            labels.add(row[label])
+        if label is not None and last > first:
+            alone = [line.split(delimiter) for line in lines[first - 1 : last]]
+            if all(len(cells) >= len(head) for cells in alone):
+                doubtful[first, last] = {_pick(cells, head, found, delimiter=delimiter)["label"] for cells in alone}
+        yield row
+    for (first, last), those in doubtful.items():
+        if those <= labels:
+            raise _broken(name, first, f"one cell takes in the rows up to line {last}")
 
 
 def _unquoted(lines: list[str], width: int) -> list[list[str]] | None:
@@ -126,17 +165,18 @@ def _listed(text: str, *, name: str) -> Records:
 
 
 def _json_rows(records: Records, columns: Mapping[str, str | None], *, name: str) -> Numbered:
-    found: dict[str, str] = {}
-    for number, where, record in records:
+    """The columns are those of all records together: one that the first records lack is there all the same."""
+    everything = list(records)
+    objects = [record for _, _, record in everything if isinstance(record, dict)]
+    head = list(dict.fromkeys(column for record in objects for column in record))
+    found = _require(_find(head, columns), columns, head, name=name) if objects else {}
+    for number, where, record in everything:
         if isinstance(record, InputError):
             yield number, record
-            continue
-        if not isinstance(record, dict):
+        elif isinstance(record, dict):
+            yield number, {kind: record.get(column) for kind, column in found.items()}
+        else:
             yield number, InputError(f"{name}, {where}: not an object with columns; mend or remove it")
-            continue
-        if not found:
-            found = _require(_find(list(record), columns), columns, list(record), name=name)
-        yield number, {kind: record.get(column) for kind, column in found.items()}
 
 
 def _find(head: Sequence[str], columns: Mapping[str, str | None]) -> dict[str, str]:

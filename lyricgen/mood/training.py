@@ -22,7 +22,7 @@ from lyricgen.mood.network import Encoder, MoodModel, lay_out, shortened
 from lyricgen.mood.ngrams import NgramTable, most_ngrams
 from lyricgen.mood.preparation import Preparation
 from lyricgen.text.tokenizer import Tokenizer
-from lyricgen.text.vocab import Ids, Vocab, count_vocab
+from lyricgen.text.vocab import FIRST, Ids, Vocab, count_vocab
 
 SCALES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -59,7 +59,10 @@ class Report:
 
 
 class MoodTrainer:
-    """One run: `run()` yields reports, and then `classifier` is trained."""
+    """One run: `run()` yields reports, and then `classifier` is trained.
+
+    Raises TrainingError where the texts have fewer than two different characters.
+    """
 
     def __init__(
         self,
@@ -323,6 +326,8 @@ def _in_batches(numbers: list[int], size: int) -> list[list[int]]:
 
 def _vocabulary(texts: list[str], *, level: str) -> Vocab:
     vocab, _ = count_vocab(texts, tokenizer=Tokenizer.of_level(level), min_count=2)
+    if len(vocab) < FIRST + 2:
+        raise TrainingError("the texts to learn from have fewer than two different characters; give other texts")
     return vocab
 
 

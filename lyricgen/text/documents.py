@@ -7,7 +7,7 @@ from typing import Literal
 
 from lyricgen.errors import InputError, OptionError
 from lyricgen.text.encoding import read_text
-from lyricgen.text.readers import TABLES, read_songs
+from lyricgen.text.readers import TABLES, find_sources, read_songs
 from lyricgen.text.song import Song, is_songbook, parse_songbook
 
 Songs = Literal["file", "blank"]
@@ -31,12 +31,16 @@ class Document:
 def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Iterator[Document]:
     """The texts of files, in order.
 
-    A plain .txt is taken as it stands, line for line; in files that hold more than what is sung (the songbook's
-    form, .lrc, .json, .jsonl, .csv) it is the sung text of each song. Raises InputError for what cannot be read.
+    A plain .txt is taken as it stands, line for line, in a folder too; in files that hold more than what is sung (the
+    songbook's form, .lrc, .json, .jsonl, .csv) it is the sung text of each song. Raises InputError for what cannot be
+    read.
     """
     if songs not in ("file", "blank"):
         raise OptionError(f"songs must be file or blank, got {songs!r}")
-    for path in paths:
+    for source in find_sources(paths):
+        if isinstance(source, InputError):
+            raise source
+        path = source.path
         text = _plain(path)
         if text is None:
             yield from _whole(_songs(path, songs))
@@ -45,7 +49,7 @@ def read_documents(paths: Sequence[str | Path], *, songs: Songs = "file") -> Ite
         elif songs == "blank":
             yield from split_blank(text)
         elif text:
-            yield Document(text, len(text), text.endswith("\n"), title=Path(path).stem)
+            yield Document(text, len(text), text.endswith("\n"), title=path.stem)
 
 
 def split_blank(text: str) -> Iterator[Document]:
@@ -57,14 +61,12 @@ def split_blank(text: str) -> Iterator[Document]:
         yield Document(last, len(last), last.endswith("\n"))
 
 
-def _plain(path: str | Path) -> str | None:
-    """The text of a file that is no table, no .lrc and no folder; None for those."""
-    if str(path) != "-" and (Path(path).is_dir() or Path(path).suffix.lower() in (".lrc", *TABLES)):
-        return None
-    return read_text(Path(path))
+def _plain(path: Path) -> str | None:
+    """The text of a file that is no table and no .lrc; None for those."""
+    return None if path.suffix.lower() in (".lrc", *TABLES) else read_text(path)
 
 
-def _songs(path: str | Path, songs: Songs) -> Iterator[Song]:
+def _songs(path: Path, songs: Songs) -> Iterator[Song]:
     for song in read_songs([path], songs=songs):
         if isinstance(song, InputError):
             raise song

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 SONG_MARK = "==="
 LABELS = ("artist", "mood", "style", "theme", "split")
+SPLITS = {"train": "train", "training": "train", "valid": "valid", "validation": "valid", "val": "valid",
+          "dev": "valid", "eval": "valid", "test": "test", "testing": "test"}  # fmt: skip
+"""What the names mean by which songs are marked for a part of a corpus."""
 PART_CHARACTERS = 2**18
 """A text longer than this is read in parts, so that memory stays constant whatever the file."""
 _LINE = 16  # what a line weighs beside its characters, which keeps a text of tiny lines small in memory

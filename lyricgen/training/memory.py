@@ -19,13 +19,11 @@ def lacks_memory(error: Exception) -> bool:
 
 
 @contextmanager
-def memory_errors() -> Iterator[None]:
-    """Turns the errors of a run for which memory does not suffice into one line, a TrainingError."""
+def memory_errors(remedy: str = "try a lower --batch, --window or --hidden") -> Iterator[None]:
+    """Turns the errors that say that memory does not suffice into one line with a remedy, a TrainingError."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not lacks_memory(error):
             raise
-        raise TrainingError(
-            "there is not enough memory for this run; try a lower --batch, --window or --hidden"
-        ) from error
+        raise TrainingError(f"there is not enough memory; {remedy}") from error

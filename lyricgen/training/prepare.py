@@ -21,7 +21,7 @@ from lyricgen.text.tokenizer import Tokenizer
 from lyricgen.text.units import BREAK
 from lyricgen.text.vocab import END, FIRST, START, Ids, Pieces, Vocab, VocabBuilder
 from lyricgen.training.song_labels import Names, name_songs, song_labels, write_labels
-from lyricgen.training.split import LABELLED, TRAIN, UNLABELLED, VALID, Split, split_songs
+from lyricgen.training.split import TRAIN, UNLABELLED, VALID, Split, side_of, split_songs
 from lyricgen.training.spool import CHUNK, Runs, Spool, chunks
 
 SAMPLE = 1 << 18  # ids by which it is decided whether lines are labelled
@@ -90,7 +90,7 @@ def prepare(
     ):
         spool, valid_spool = Spool(file), Spool(valid_file)
         for song in songs:
-            side = LABELLED.get(song.split.lower(), UNLABELLED)
+            side = side_of(song.split)
             spool.add(builder.add(song.text()), side=side, goes_on=song.continues, names=(song.mood, song.style))
         spool.close()
         for document in valid or ():

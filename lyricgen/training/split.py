@@ -5,11 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lyricgen.text.song import SPLITS
 from lyricgen.training.spool import CHUNK, Runs, Spool
 
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
-LABELLED = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
+SIDES = {"train": TRAIN, "valid": VALID, "test": LEFT_OUT}
 FEW_SONGS = 10  # below this the shortest are held out, so that the longest are not lost to training
+
+
+def side_of(name: str) -> int:
+    """The side that a song is marked for."""
+    return SIDES.get(SPLITS.get(name.strip().casefold(), ""), UNLABELLED)
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,11 @@ class Trainer:
         return self._position.best
 
     @property
+    def holds_out(self) -> bool:
+        """Whether there is a held-out text; else what is measured is the loss of the training text."""
+        return self._held_out is not None
+
+    @property
     def steps(self) -> int:
         """Updates of the weights so far."""
         return self._position.step

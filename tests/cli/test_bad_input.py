@@ -197,3 +197,14 @@ def test_a_full_disk_says_so_and_keeps_the_last_save(
     monkeypatch.undo()
     assert not list((tmp_path / "m").glob(".*-*"))  # no half file
     assert run("train", "--resume", tmp_path / "m").code == 0  # and it goes on from the last save
+
+
+def test_a_want_of_memory_is_told_in_one_line_by_any_command(
+    run: Run, model: Path, songs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory: you tried …")
+
+    monkeypatch.setattr("lyricgen.model.network.LyricModel.features", full)
+    for command in (["evaluate", songs], ["next", "星"], ["generate"]):
+        assert "there is not enough memory; close other programs" in refused(run, *command, "--model", model)

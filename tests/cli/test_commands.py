@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lyricgen.cli.display import sparkline
 from lyricgen.text.vocab import Vocab
 
 from .conftest import Run, write_songs
@@ -30,6 +31,8 @@ def test_train_says_what_it_does_and_leaves_a_model(run: Run, songs: Path, tmp_p
     history = [json.loads(line) for line in (tmp_path / "m" / "history.jsonl").read_text().splitlines()]
     assert history[-1]["done"] == 1
     assert {"step", "loss", "held_out", "lr", "tokens"} <= set(history[0])
+    losses = [record["held_out"] for record in history]
+    assert len(losses) > 1 and f"held-out {losses[-1]:.3f} {sparkline(losses)}, " in done.err
 
 
 def test_without_out_runs_are_numbered_and_the_newest_is_used(

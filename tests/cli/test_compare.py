@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from lyricgen.model import checkpoint
 from lyricgen.model.network import LyricModel
 
-from .conftest import Run
+from .conftest import Run, write_songs
 from .test_bad_input import refused
 
 FOUR = "I like to sing\nYou like to dance\nWe like the sea\nThey like rain\n"
@@ -115,6 +116,85 @@ def test_a_contender_that_failed_is_told_in_the_table(
     data = json.loads(run(*command, "--json").out)
     assert [model["name"] for model in data["models"]] == ["gru"]
     assert [(each["name"], each["seed"]) for each in data["failed"]] == [("rnn", 0)]
+
+
+def test_the_table_stands_where_a_finished_model_is_damaged(run: Run, four: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("compare", four, "--cells", "rnn,gru", "--epochs", 1, "--start", "We", "--out", out)
+    whole = run(*command)
+    (out / "runs" / "rnn-0" / "model.safetensors").write_bytes(b"half")
+    done = run(*command)
+    assert done.code == 0, done.err
+    path = out / "runs" / "rnn-0"
+    what = f"{path / 'model.safetensors'} is not a safetensors file, or only half of one"
+    why = f"{what}; remove {path} to make that run anew"
+    assert f"\nrnn:\n    no sample: {why}\ngru:\n    We" in done.out
+    assert done.out.split("\nrnn:\n")[0] == whole.out.split("\nrnn:\n")[0]
+    assert done.out.split("\ngru:\n")[1] == whole.out.split("\ngru:\n")[1]
+    rnn, gru = json.loads(run(*command, "--json").out)["models"]
+    assert (rnn["damaged"], rnn["sample"]) == (why, []) and rnn["nats_per_char"]["mean"] > 0
+    assert "damaged" not in gru and gru["sample"]
+
+
+def test_without_a_corpus_the_songbook_is_compared_on(
+    run: Run, songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lyricgen.evaluation.comparison_setup.songbook", lambda: songs)  # a small one
+    done = run("compare", "--cells", "rnn", "--epochs", 1, "--hidden", 8, "--json")
+    assert done.code == 0, done.err
+    assert "14 songs from 14 files" in done.err
+    data = json.loads(done.out)
+    assert (data["paths"], data["out"]) == ([], str(Path("comparisons", "songbook-1")))
+    kept = tmp_path / data["out"]
+    assert "星星" in (kept / "corpus.txt").read_text(encoding="utf-8")
+    corpus = json.loads((kept / "runs" / "rnn-0" / "config.json").read_text(encoding="utf-8"))["corpus"]
+    assert corpus["songs"] == 14
+
+
+def test_minutes_are_those_of_each_run(run: Run, four: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("compare", four, "--cells", "rnn,gru", "--minutes", 0.02, "--out", out)
+    done = run(*command, "--json")
+    assert done.code == 0, done.err
+    data = json.loads(done.out)
+    assert (data["minutes"], data["epochs"]) == (0.02, None)
+    for model in data["models"]:
+        (folder,) = model["folders"]
+        training = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["training"]
+        assert (training["minutes"], training["epochs"], training["patience"]) == (0.02, 0, 0)
+        assert model["curves"][0] and model["tokens_per_second"] > 0
+        history = (Path(folder) / "history.jsonl").read_text(encoding="utf-8").splitlines()
+        assert json.loads(history[-1])["done"] == 1  # it ended because its time was over
+    pytest.importorskip("matplotlib")
+    assert "<!-- seconds of training -->" in (out / "curves.svg").read_text(encoding="utf-8")
+
+
+def test_words_of_songs_between_empty_lines(run: Run, tmp_path: Path) -> None:
+    folder = write_songs(tmp_path / "songs")  # each of two stanzas
+    one, out = tmp_path / "one.txt", tmp_path / "out"
+    one.write_text("\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())), encoding="utf-8")
+    command = ("compare", one, "--cells", "gru", "--epochs", 1, "--hidden", 8, "--out", out)
+    done = run(*command, "--level", "word", "--songs", "blank", "--start", "星星", "--json")
+    assert done.code == 0, done.err
+    data = json.loads(done.out)
+    assert (data["level"], data["songs"]) == ("word", "blank")
+    (model,) = data["models"]
+    trained = checkpoint.load(model["folders"][0])
+    assert trained.vocab.tokenizer.level == "word" and "月亮" in trained.vocab.tokens
+    corpus = trained.card.corpus
+    assert trained.card.songs == "blank" and corpus["songs"] == corpus["train_songs"] + corpus["valid_songs"] == 28
+    assert model["network"]["vocab_size"] == len(trained.vocab) and model["sample"][0].startswith("星星")
+
+
+def test_equal_width_is_one_width_for_all(run: Run, four: Path, tmp_path: Path) -> None:
+    command = ("compare", four, "--equal", "width", "--epochs", 1, "--hidden", 12, "--out", tmp_path / "out")
+    models = json.loads(run(*command, "--json").out)["models"]
+    assert [model["name"] for model in models] == ["rnn", "lstm", "gru"]
+    for model in models:
+        trained = checkpoint.load(model["folders"][0])
+        assert trained.card.model.hidden == model["network"]["hidden"] == 12
+    assert len({model["parameters"] for model in models}) == 3
 
 
 def test_pictures_are_drawn_where_they_can_be(

@@ -38,8 +38,9 @@ def test_songs_and_lines_on_request(run: Run, model: Path, text: Path) -> None:
 def test_only_songs_with_a_label(run: Run, model: Path, text: Path) -> None:
     data = json.loads(run("evaluate", text, "--model", model, "--split", "test", "--per-song", "--json").out)
     assert [song["title"] for song in data["songs"]] == ["歌0"]
-    loud = run("evaluate", text, "--model", model, "--split", "TEST", "--per-song", "--json")
-    assert json.loads(loud.out) == data
+    for name in ("TEST", "testing"):
+        same = run("evaluate", text, "--model", model, "--split", name, "--per-song", "--json")
+        assert json.loads(same.out) == data
     assert "no song is labelled 'train'" in refused(run, "evaluate", text, "--model", model, "--split", "train")
 
 
@@ -121,3 +122,18 @@ def test_an_empty_text_is_refused(run: Run, model: Path, tmp_path: Path) -> None
     for more in ([], ["--samples", 1], ["--temperature-fit"], ["--report", tmp_path / "r.html"]):
         assert "no text to evaluate" in refused(run, "evaluate", tmp_path / "empty.txt", "--model", model, *more)
     assert not (tmp_path / "r.html").exists()
+
+
+def test_training_songs_that_are_not_there_are_told_before_any_is_written(
+    run: Run, model: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lyricgen.evaluation.samples.write_samples", None)
+    assert "nowhere" in refused(run, "evaluate", text, "--model", model, "--samples", 1, "--train", "nowhere")
+
+
+def test_characters_that_a_page_cannot_bring_are_told(run: Run, model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fontTools")
+    for name, says in (("星", False), ("龘", True)):
+        (tmp_path / f"{name}.txt").write_text(f"{name}\n", encoding="utf-8")
+        done = run("evaluate", tmp_path / f"{name}.txt", "--model", model, "--report", tmp_path / f"{name}.html")
+        assert done.code == 0 and (f"shows boxes for 1 of its characters ({name})" in done.err) is says

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from lyricgen.text.resources import resource
+
 from .conftest import Run
 from .test_startup import probe
 
@@ -48,12 +50,14 @@ def moods(reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def refused(run: Run, *arguments: object, code: int = 1) -> str:
+def refused(run: Run, *arguments: object, code: int = 1, notes: bool = False) -> str:
+    """What it says, which is one line; with `notes` it may have said others before."""
     done = run("mood", *arguments)
     assert done.code == code, done.err
     assert done.out == "" and "Traceback" not in done.err
     if code == 1:
-        assert done.err.startswith("lyricgen: ") and done.err.count("\n") == 1, done.err
+        *before, last = done.err.splitlines()
+        assert last.startswith("lyricgen: ") and (notes or not before), done.err
     return done.err
 
 
@@ -180,6 +184,39 @@ def test_from_the_model_that_lyricgen_brings_along(
     assert "2×LSTM 32" in done.err
 
 
+def test_from_the_starter_itself(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{(GOOD if k % 2 else BAD)[k // 2]}{FILLERS[k % 7]},{'好' if k % 2 else '差'}" for k in range(10)]
+    Path("a.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    done = run("mood", "train", "a.csv", "--out", "m", "--init-from", "starter", "--epochs", 1)
+    assert done.code == 0, done.err
+    starter = json.loads(resource("checkpoints/starter/config.json").read_text(encoding="utf-8"))["model"]
+    assert f"{starter['layers']}×{starter['cell'].upper()} {starter['hidden']} over" in done.err
+    assert "encoder, epoch 1 of 1" in done.err and "the encoder counts with a share of 0.25" in done.err
+    [told] = json.loads(run("mood", "predict", "好吃", "--model", "m", "--json").out)["predictions"]
+    assert told["label"] in ("好", "差") and 0.5 <= told["confidence"] < 1
+
+
+def test_a_training_that_is_refused_leaves_no_folder(run: Run, tmp_path: Path, reviews: Path) -> None:
+    for arguments in (("nowhere.csv",), (reviews, "--label-column", "stars"), (reviews, "--init-from", "nowhere")):
+        refused(run, "train", *arguments, "--out", tmp_path / "a" / "b" / "m")
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_want_of_memory_is_told_in_one_line(
+    run: Run, reviews: Path, moods: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory: you tried …")
+
+    monkeypatch.setattr("lyricgen.mood.network.MoodModel.counted", full)
+    said = refused(run, "train", reviews, "--out", tmp_path / "m", "--hidden", 4, "--epochs", 1, notes=True)
+    assert "there is not enough memory; try a lower --batch, --length or --hidden" in said
+    assert not (tmp_path / "m").exists()
+    said = refused(run, "predict", "好吃", "--model", moods)
+    assert "there is not enough memory; give fewer texts at a time, or" in said
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -188,6 +225,10 @@ def test_from_the_model_that_lyricgen_brings_along(
         ("text,label\n甜,1\n苦,1\n", "one class only"),
         ("text,label\n,1\n ,0\n", "has no labelled texts"),
         ("text,label\n甜,a\n甜甜,a\n苦,b\n", "no class has three texts"),
+        (
+            "text,label\n" + "".join(f"{'啊' * k},{'ab'[k > 3]}\n" for k in range(1, 7)),
+            "the texts to learn from have fewer than two different characters; give other texts",
+        ),
     ],
 )
 def test_data_that_cannot_be_learned_from(run: Run, tmp_path: Path, text: str, says: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,5 +116,15 @@ def test_what_cannot_be_drawn(run: Run, model: Path, tmp_path: Path, arguments: 
 
 def test_a_picture_is_png_or_svg_and_written_once(run: Run, model: Path, tmp_path: Path) -> None:
     assert ".png or .svg" in refused(run, "plot", model, "--out", tmp_path / "a.gif")
+    # Told before any song is written: here, before the model that would write them is looked for.
+    assert ".png or .svg" in refused(run, "plot", "nowhere", "--kind", "lengths", "--out", tmp_path / "a.gif")
     (tmp_path / "a.png").touch()
     assert "exists already" in refused(run, "plot", model, "--out", tmp_path / "a.png")
+
+
+def test_a_missing_package_is_told_before_any_song_is_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    said = refused(run, "plot", "nowhere", "--kind", "rhymes", "--out", tmp_path / "a.png")
+    assert "pip install 'lyricgen[plots]'" in said

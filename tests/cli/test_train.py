@@ -23,7 +23,7 @@ def test_a_want_of_memory_is_told_in_one_line(
     monkeypatch.setattr(owner, "__init__" if owner is Learner else "features", full)
     done = run("train", songs, "--out", tmp_path / "m", "--epochs", 1, "--hidden", 8)
     assert done.code == 1 and "Traceback" not in done.err
-    told = "lyricgen: there is not enough memory for this run; try a lower --batch, --window or --hidden"
+    told = "lyricgen: there is not enough memory; try a lower --batch, --window or --hidden"
     assert done.err.splitlines()[-1] == told
     assert (tmp_path / "m").exists() is (owner is LyricModel)  # nothing is left of a run that could not begin
 
@@ -35,3 +35,10 @@ def test_a_run_that_goes_on_takes_no_settings_not_even_zeros(run: Run, tmp_path:
 
 def test_a_run_that_goes_on_may_be_told_its_device(run: Run, tmp_path: Path) -> None:
     assert "stopped before its first save" in refused(run, "train", "--resume", tmp_path, "--device", "cpu")
+
+
+def test_where_nothing_is_held_out_no_loss_is_called_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "line.txt").write_text("星星月亮风吹过海山\n", encoding="utf-8")
+    done = run("train", tmp_path / "line.txt", "--out", tmp_path / "m", "--epochs", 2, "--hidden", 8)
+    assert done.code == 0 and "nothing was held out; training loss" in done.err
+    assert "held-out" not in done.err

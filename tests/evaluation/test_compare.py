@@ -163,6 +163,17 @@ def test_a_run_for_which_memory_ends_in_training_does_not_stop_the_others(
     assert not gru.record.failed
 
 
+def test_only_a_want_of_memory_is_told_as_one(
+    done: CompareOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def logits(self: LyricModel, features: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(LyricModel, "logits", logits)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        results(replace(done, out=tmp_path / "out", epochs=1, seeds=1))
+
+
 def test_what_a_folder_holds_is_read_back(copy: CompareOptions) -> None:
     assert copy.out is not None
     assert read_standings(copy.out) == rank(results(copy))
@@ -218,9 +229,16 @@ def test_a_run_whose_loss_is_no_number_does_not_stop_the_others(
     monkeypatch.setattr(LyricModel, "logits", logits)
     options = replace(done, out=tmp_path / "out", epochs=1, seeds=1)
     rnn, gru = results(options)
-    assert "the loss is nan" in rnn.record.failed
+    what, remedy = rnn.record.failed.split("; ")
+    assert what.startswith("the loss is nan near step ")
+    assert remedy == "give it a lower lr under another name in the TOML file of --configs"
     assert not gru.record.failed
     assert [run.record.failed for run in results(options)] == [rnn.record.failed, ""]
+    monkeypatch.undo()
+    configs = tmp_path / "c.toml"  # the remedy can be followed
+    configs.write_text('[calm]\ncell = "rnn"\nlr = 0.001\n', encoding="utf-8")
+    again = results(replace(options, configs=configs))
+    assert [(run.name, run.record.failed) for run in again] == [("rnn", rnn.record.failed), ("gru", ""), ("calm", "")]
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(copy: CompareOptions, tmp_path: Path) -> None:
@@ -278,14 +296,65 @@ def test_one_process_at_a_time(copy: CompareOptions) -> None:
         results(copy)
 
 
-@pytest.mark.parametrize("name", ["comparison.json", f"runs/rnn-0/{RECORD}", f"runs/rnn-0/{TEXT}"])
-def test_damage_is_told(copy: CompareOptions, name: str) -> None:
-    first = results(copy)[0]
-    replace(first.record, measured=False).save(first.folder)
-    for data in (b"", b"[1]", b'{"asked": 3, "fading": [null]}'):
-        (first.folder.parent.parent / name).write_bytes(data)
+NONSENSE = (b"", b"[1]", b'{"asked": 3, "fading": [null]}')
+
+
+@pytest.mark.parametrize("name", ["comparison.json", f"runs/rnn-0/{RECORD}"])
+def test_damage_of_what_was_asked_is_told(copy: CompareOptions, name: str) -> None:
+    assert copy.out is not None
+    for data in NONSENSE:
+        (copy.out / name).write_bytes(data)
         with pytest.raises(LyricgenError, match="is damaged"):
             results(copy)
+
+
+@pytest.mark.parametrize("name", [TEXT, "config.json", "vocab.json", "model.safetensors"])
+def test_a_trained_run_that_is_damaged_does_not_stop_the_others(copy: CompareOptions, name: str) -> None:
+    first = results(copy)[0]
+    replace(first.record, measured=False).save(first.folder)
+    for data in NONSENSE:
+        (first.folder / name).write_bytes(data)
+        rnn, *others = results(copy)
+        assert rnn.record.failed.endswith(f"; remove {first.folder} to make that run anew")
+        assert name in rnn.record.failed and rnn.record.failed.count(";") == 1
+        assert len(others) == 3 and not any(run.record.failed for run in others)
+    shutil.rmtree(first.folder)
+    assert not any(run.record.failed for run in results(copy))
+
+
+@pytest.fixture
+def begun(done: CompareOptions, tmp_path: Path) -> CompareOptions:
+    """The same with one seed, interrupted in its first run."""
+    options = replace(done, out=tmp_path / "begun", seeds=1)
+    with Comparison.open(options, device=CPU) as comparison:
+        for step in comparison.run():
+            if step.report:
+                comparison.stop()
+    return options
+
+
+@pytest.mark.parametrize("name", ["training.pt", "train.npy", "valid.npy", "config.json", "vocab.json"])
+def test_an_interrupted_run_that_is_damaged_does_not_stop_the_others(begun: CompareOptions, name: str) -> None:
+    assert begun.out is not None
+    folder = begun.out / "runs" / "rnn-0"
+    for data in NONSENSE:
+        (folder / name).write_bytes(data)
+        rnn, gru = results(begun)
+        assert rnn.record.failed.endswith(f"; remove {folder} to make that run anew")
+        assert name in rnn.record.failed and rnn.record.failed.count(";") == 1
+        assert not gru.record.failed
+    shutil.rmtree(folder)
+    assert not any(run.record.failed for run in results(begun))
+
+
+def test_a_run_that_was_begun_elsewhere_is_not_damaged(begun: CompareOptions) -> None:
+    assert begun.out is not None
+    path = begun.out / "runs" / "rnn-0" / "training.pt"
+    torch.save({**torch.load(path, weights_only=True), "device": "cuda"}, path)
+    with pytest.raises(TrainingError, match="begun on cuda; resume it there, by --device cuda"):
+        results(begun)
+    with pytest.raises(TrainingError, match="begun on cuda"):  # and nothing keeps it occupied
+        results(begun)
 
 
 def test_a_run_that_was_never_measured_is_damaged_unless_it_failed(copy: CompareOptions) -> None:

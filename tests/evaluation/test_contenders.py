@@ -67,6 +67,12 @@ def test_named_settings_keep_what_they_say_and_share_the_rest(tmp_path: Path) ->
     assert count_parameters(model_config(deep.wishes, VOCAB)) == pytest.approx(reference, rel=0.02)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "configs.toml"
+    path.write_text('["宽"]\ncell = "gru"\n', encoding="utf-8-sig")
+    assert read_configs(path) == {"宽": Wishes(cell="gru")}
+
+
 def test_settings_that_no_width_brings_to_as_many_parameters_are_told() -> None:
     big = {"big": Wishes(embedding=2000)}  # 500 tokens of 2,000 numbers: more than all that the LSTM has
     with pytest.raises(OptionError) as error:

@@ -101,3 +101,8 @@ def test_probabilities_sum_to_one_at_any_temperature(temperature: float) -> None
 def test_nothing_cannot_be_fitted() -> None:
     with pytest.raises(InputError, match="no text"):
         fit_temperature(loud(2), [])
+
+
+def test_a_text_of_unknown_characters_alone_fits_none() -> None:
+    with pytest.raises(InputError, match="the model knows none of its characters"):
+        fit_temperature(loud(2), [Document("鲲", 1, ended=False)])

@@ -18,7 +18,7 @@ from lyricgen.model.config import ModelConfig
 from lyricgen.model.locate import find_model
 from lyricgen.model.network import LyricModel
 from lyricgen.mood import checkpoint
-from lyricgen.mood.checkpoint import Notes, load, new_folder, save
+from lyricgen.mood.checkpoint import Notes, check_new_folder, load, new_folder, save
 from lyricgen.mood.classifier import Classifier
 from lyricgen.mood.config import MoodWishes
 from lyricgen.mood.data import Labelled, part
@@ -92,6 +92,25 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(CheckpointError, match="exists already"), new_folder(tmp_path / "a"):
         pass
+
+
+def test_folders_around_it_are_made_when_it_is_and_not_before(tmp_path: Path) -> None:
+    for path in (tmp_path / "a" / "b" / "m", tmp_path / "a" / ".." / "b" / "m"):
+        check_new_folder(path)
+        assert not list(tmp_path.iterdir())
+        with pytest.raises(ZeroDivisionError), new_folder(path) as part:
+            (part / "x").write_text("x")
+            raise ZeroDivisionError
+        assert not list(tmp_path.iterdir())
+    with new_folder(tmp_path / "a" / "b" / "m"):
+        pass
+    with pytest.raises(CheckpointError, match="exists already"):
+        check_new_folder(tmp_path / "a" / "b" / "m")
+    check_new_folder(tmp_path / "a" / "b" / "n")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b", "m"]
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="cannot write"):
+        check_new_folder(tmp_path / "file" / "b" / "m")
 
 
 @pytest.mark.parametrize("name", ["config.json", "vocab.json", "model.safetensors"])

@@ -1,5 +1,7 @@
 """Labelled texts: columns by name and by guess, what is left out, and how they are parted."""
 
+import csv
+import io
 import json
 import random
 from pathlib import Path
@@ -7,6 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lyricgen.errors import InputError
 from lyricgen.mood.data import Asked, Example, Labelled, folds, gaps, part, read_labelled, read_texts
@@ -130,6 +134,121 @@ def test_a_stray_quote_in_a_tsv_swallows_nothing(tmp_path: Path) -> None:
     assert pairs(read_labelled(table)) == [('"good', "1"), ("bad", "0"), ('so "so"', "1")]
 
 
+class TestQuotes:
+    """In a .csv a stray quote is told with its line and swallows no row; texts of several lines stay readable."""
+
+    ROWS: ClassVar = [f"甜{k},{k % 2}" for k in range(40)]
+
+    def refusal(self, path: Path, lines: list[str]) -> str:
+        with pytest.raises(InputError) as refused:
+            read_labelled(write(path, "\n".join(lines) + "\n"))
+        said = str(refused.value)
+        assert "check the quotes of the row that begins there: remove a stray one" in said and "\n" not in said
+        return said
+
+    @pytest.mark.parametrize("head", ["text,label", "label,text", "id;label;text"])
+    @pytest.mark.parametrize(
+        ("strays", "says"),
+        [
+            ({20: '"{}'}, "line 22: broken table (unexpected end of data)"),
+            ({20: '"{}', 30: '"{}'}, "line 22: broken table (',' expected after '\"')"),
+            ({20: '"{}', 30: '{}"'}, "line 22: broken table (one cell takes in the rows up to line 32)"),
+            ({20: '"{}', 21: '{}"'}, "line 22: broken table (one cell takes in the rows up to line 23)"),
+        ],
+    )
+    def test_a_stray_one(self, tmp_path: Path, head: str, strays: dict[int, str], says: str) -> None:
+        mark = ";" if ";" in head else ","
+        lines = [head]
+        for k in range(40):
+            cells = {"text": strays.get(k, "{}").format(f"甜{k}"), "label": str(k % 2), "id": f"n{k}"}
+            lines.append(mark.join(cells[column] for column in head.split(mark)))
+        assert says.replace("','", f"'{mark}'") in self.refusal(tmp_path / "a.csv", lines)
+
+    def test_text_after_a_closing_quote_is_read(self, tmp_path: Path) -> None:
+        lines = ["text,label", '"好" 电影,1', *self.ROWS, '"说 ""好""" 吧,0']
+        found = pairs(read_labelled(write(tmp_path / "a.csv", "\n".join(lines) + "\n")))
+        assert found[0] == ("好 电影", "1") and found[-1] == ('说 "好" 吧', "0") and len(found) == 42
+        lines[1] = '"好" 电影,1,又'
+        assert "line 2: broken table" in self.refusal(tmp_path / "b.csv", lines)
+
+    def test_texts_to_tell_are_swallowed_as_little(self, tmp_path: Path) -> None:
+        rows = list(self.ROWS)
+        rows[20] = '"' + rows[20]
+        for head in ("text,label", "text,n"):
+            table = write(tmp_path / "a.csv", "\n".join([head, *rows]) + "\n")
+            with pytest.raises(InputError, match=r"line 22: broken table"):
+                read_texts([table])
+        rows[30] = rows[30].replace(",", '",')
+        with pytest.raises(InputError, match=r"line 22: .*takes in the rows up to line 32"):
+            read_texts([write(tmp_path / "a.csv", "\n".join(["text,label", *rows]) + "\n")])
+
+    def test_where_tabs_part_rows_of_unlike_width(self, tmp_path: Path) -> None:
+        lines = ["text\tlabel", *(row.replace(",", "\t") for row in self.ROWS), "辣\t1\t"]
+        lines[21] = '"' + lines[21]
+        assert "line 22: broken table" in self.refusal(tmp_path / "a.tsv", lines)
+
+    def test_lines_of_a_song_that_have_as_many_commas_as_a_row_are_no_rows(self, tmp_path: Path) -> None:
+        song = "Hello, my love\nGoodbye, my friend\nand so, on"
+        for head, order in (("text,label", (0, 1)), ("label,text", (1, 0))):
+            rows = [(f"{song} {k}", "sad" if k % 2 else "gay") for k in range(6)]
+            stream = io.StringIO()
+            csv.writer(stream).writerows([row[k] for k in order] for row in rows)
+            assert pairs(read_labelled(write(tmp_path / "a.csv", f"{head}\n{stream.getvalue()}"))) == rows
+
+    @given(
+        texts=st.lists(
+            st.text('ab ,"\n', min_size=1).map(str.strip).filter(bool), min_size=3, max_size=9, unique=True
+        ),
+        first=st.booleans(),
+        mark=st.sampled_from(",;"),
+    )
+    def test_what_a_program_quoted_is_read_as_it_was(
+        self, tmp_path_factory: pytest.TempPathFactory, texts: list[str], first: bool, mark: str
+    ) -> None:
+        rows = [(text, "喜悲"[k % 2]) for k, text in enumerate(texts)]
+        stream = io.StringIO()
+        table = [("text", "label"), *rows]
+        csv.writer(stream, delimiter=mark).writerows(table if first else [row[::-1] for row in table])
+        assert pairs(read_labelled(write(tmp_path_factory.mktemp("a") / "a.csv", stream.getvalue()))) == rows
+
+
+class TestSplits:
+    """Texts that are marked to measure are never learned from, whatever the mark is called and where it stands."""
+
+    @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+    def test_a_column_that_the_first_records_lack(self, tmp_path: Path, name: str) -> None:
+        rows = [{"text": f"甜{k}", "label": k % 2, **({"split": "test"} if k > 5 else {})} for k in range(9)]
+        del rows[0]["label"]
+        text = json.dumps(rows) if name == "a.json" else "\n".join(map(json.dumps, rows))
+        data = read_labelled(write(tmp_path / name, text))
+        assert [example.split for example in data.examples] == [""] * 5 + ["test"] * 3
+        assert data.notes == ("left out 1 row without a label",)
+
+    @pytest.mark.parametrize(
+        ("means", "names"),
+        [("train", "train Training"), ("valid", "valid Validation val dev eval"), ("test", "test TESTING")],
+    )
+    def test_its_usual_names(self, tmp_path: Path, means: str, names: str) -> None:
+        rows = [f"甜{k},{k % 2}, {name} " for k, name in enumerate([*names.split(), "", ""])]
+        data = read_labelled(write(tmp_path / "a.csv", "text,label,split\n" + "\n".join([*rows, "香,0,", "辣,1,"])))
+        assert [example.split for example in data.examples] == [means] * (len(rows) - 2) + [""] * 4
+
+    @pytest.mark.parametrize("unknown", ["held-out", "3", "x" * 100])
+    @pytest.mark.parametrize("kind", ["a.csv", "a.jsonl", "songs.json"])
+    def test_a_name_that_is_unknown_is_refused(self, tmp_path: Path, kind: str, unknown: str) -> None:
+        rows = [{"text": f"甜{k}", "mood": str(k % 2), "split": "train" if k else unknown} for k in range(6)]
+        text = {
+            "a.csv": "text,mood,split\n" + "\n".join(",".join(row.values()) for row in rows),
+            "a.jsonl": "\n".join(map(json.dumps, rows)),
+            "songs.json": json.dumps({"songs": rows}),
+        }[kind]
+        with pytest.raises(InputError) as refused:
+            read_labelled(write(tmp_path / kind, text))
+        said = str(refused.value)
+        assert f"unknown split '{unknown[:40]}', expected one of train, training, valid, " in said
+        assert "or rename the column" in said and "\n" not in said
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     rows = "".join(f"我们在天上看见的是一个人的心{k},{k % 2}\n" for k in range(9))
@@ -204,7 +323,8 @@ def test_a_cell_too_long_to_hold_is_one_clear_line(tmp_path: Path, line: int) ->
     lines = ["text,label", "甜,1"]
     lines[line] = "x" * (2**24 + 1) + ",label"
     with pytest.raises(
-        InputError, match=r"^[^\n]*a\.csv: broken table \(field larger than [^\n]*; check its quotes$"
+        InputError,
+        match=rf"^[^\n]*a\.csv, line {line + 1}: broken table \(field larger than [^\n]*; check the quotes",
     ):
         read_labelled(write(tmp_path / "a.csv", "\n".join(lines) + "\n"))
 

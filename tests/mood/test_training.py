@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lyricgen.errors import InputError, OptionError
+from lyricgen.errors import InputError, OptionError, TrainingError
 from lyricgen.model.checkpoint import Card, Checkpoint
 from lyricgen.model.config import ModelConfig
 from lyricgen.model.network import LyricModel
@@ -263,6 +263,24 @@ def test_a_class_that_was_not_learned_is_missed_wherever_it_is_measured() -> Non
     assert scores.accuracy == 3 / 5
     assert scores.to_json()["classes"]["孤"] == {"precision": 0, "recall": 0, "f1": 0, "texts": 2}
     assert scores.macro_f1 == pytest.approx(sum(scores.f1) / 4)  # it counts among the classes, with 0
+
+
+def test_an_encoder_that_counts_nothing_is_not_run(data: Labelled) -> None:
+    trainer, _ = train(data, MoodWishes(hidden=4, epochs=1))
+    trainer.model.mix[0] = 0
+    texts = data.texts(trainer.parts.test)
+    encoded = encode_all(trainer.model, trainer.classifier.ids(texts))
+    counted = trainer.model.counted(trainer.model.table().rows(texts))
+    with torch.no_grad():
+        expected = trainer.model.mixed(encoded, counted).exp().numpy()
+        trainer.model.encoder.model.embedding.weight.fill_(math.nan)  # which nothing that ran would hide
+    np.testing.assert_array_equal(trainer.classifier.probabilities(texts), expected)
+
+
+def test_texts_of_one_character_are_refused() -> None:
+    data = Labelled(tuple(Example("啊" * k, "ab"[k > 3]) for k in range(1, 7)), ("a", "b"))
+    with pytest.raises(TrainingError, match="fewer than two different characters; give other texts"):
+        train(data, MoodWishes(hidden=4, epochs=1))
 
 
 def test_an_empty_text_is_refused_by_its_number(data: Labelled) -> None:

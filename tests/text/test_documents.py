@@ -101,3 +101,16 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         read(b"{broken", name="a.jsonl")
     with pytest.raises(InputError, match="no songs in"):
         list(read_documents([tmp_path]))
+
+
+def test_a_folder_is_its_files_as_they_stand(tmp_path: Path) -> None:
+    for name, text in (("a.txt", " 星 \n\n\n[副歌]\n月"), ("b.txt", ""), ("sub/c.txt", SONGBOOK)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "notes.md").write_text("no song", encoding="utf-8")
+    songs = list(read_documents([tmp_path]))
+    assert songs == [Document(" 星 \n\n\n[副歌]\n月", 12, False, "a"), *SUNG]
+    for kind in ("file", "blank"):
+        files = read_documents([tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "sub/c.txt"], songs=kind)
+        assert list(read_documents([tmp_path], songs=kind)) == list(files)

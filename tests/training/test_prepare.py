@@ -165,8 +165,10 @@ def test_a_share_of_the_songs_is_held_out(tmp_path: Path) -> None:
     assert (found.train.songs, found.valid.songs) == (27, 9) and found.split == "held out: 9 songs"
 
 
-def test_labels_win(tmp_path: Path) -> None:
-    songs = [song("ab", split="train"), song("bc"), song("abc", split="Valid"), song("ca", split="test")] * 2
+@pytest.mark.parametrize("names", [("train", "Valid", "test"), ("training", " dev", "TESTING")])
+def test_labels_win(names: tuple[str, str, str], tmp_path: Path) -> None:
+    train, valid, test = names
+    songs = [song("ab", split=train), song("bc"), song("abc", split=valid), song("ca", split=test)] * 2
     found = prepared(songs, tmp_path)
     assert sides(found) == ("<ab\n><bc\n>" * 2, "<abc\n>" * 2)
     assert found.split == "held out: the 2 songs marked valid"

@@ -159,6 +159,19 @@ class Ticks:
         return session
 
 
+def ticking(songs: Path, out: Path, wishes: Wishes) -> Session:
+    """A run whose time goes by in steps."""
+    ticks = Ticks()
+    options = RunOptions((str(songs),), out, wishes=wishes)
+    return ticks.follow(start_session(options, device=CPU, began=0.0, clock=ticks))
+
+
+def ticking_on(folder: Path) -> Session:
+    """The same, taken up again."""
+    ticks = Ticks()
+    return ticks.follow(resume_session(folder, device=CPU, clock=ticks))
+
+
 @pytest.mark.parametrize("stops", [(1,), (2, 3), (40, 1)])
 def test_minutes_are_exact_under_a_clock_that_counts_steps(
     songs: Path, tmp_path: Path, stops: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
@@ -167,10 +180,6 @@ def test_minutes_are_exact_under_a_clock_that_counts_steps(
     shape = {"hidden": 16, "layers": 2, "embedding": 8, "window": 8, "seed": 5, "minutes": 2.0}
     wishes = Wishes(**{**NOISY, **shape, "epochs": None})  # type: ignore[arg-type]
 
-    def start(out: Path) -> Session:
-        ticks, options = Ticks(), RunOptions((str(songs),), out, wishes=wishes)
-        return ticks.follow(start_session(options, device=CPU, began=0.0, clock=ticks))
-
     paces: list[int] = []
 
     def pace(_: ModelConfig, training: TrainConfig, **__: object) -> float:
@@ -178,8 +187,8 @@ def test_minutes_are_exact_under_a_clock_that_counts_steps(
         return 1e5 if training.batch == 64 else 1e6
 
     monkeypatch.setattr("lyricgen.training.session.tokens_per_second", pace)
-    alone = finish(start(tmp_path / "alone"))
-    session = start(tmp_path / "stopped")
+    alone = finish(ticking(songs, tmp_path / "alone", wishes))
+    session = ticking(songs, tmp_path / "stopped", wishes)
     probed = session.trainer.config.batch
     assert 2 * probed == paces[0] == 64
     paces.clear()
@@ -187,8 +196,7 @@ def test_minutes_are_exact_under_a_clock_that_counts_steps(
         for number, _ in enumerate(session.trainer.run(), 1):
             if number == stop:
                 session.trainer.stop()
-        ticks = Ticks()
-        session = ticks.follow(resume_session(session.folder, device=CPU, clock=ticks))
+        session = ticking_on(session.folder)
     assert session.trainer.steps == sum(stops) + len(stops)  # each time the step at hand was finished
     assert session.trainer.config.batch == probed and not paces
     assert_equal(alone, finish(session))
@@ -197,36 +205,34 @@ def test_minutes_are_exact_under_a_clock_that_counts_steps(
 RUN = """
 import os, sys, time, torch
 from pathlib import Path
-from lyricgen.training import session as s
-from lyricgen.training.recipe import Wishes
+from tests.training.test_resume import Wishes, ticking, ticking_on
 torch.set_num_threads(1)
-songs = sys.argv[1]
-wishes, cpu = Wishes(**eval(sys.argv[2])), torch.device("cpu")
-def start(out):
-    return s.start_session(s.RunOptions((songs,), out, wishes=wishes), device=cpu, began=time.monotonic())
-next(start(Path(songs).with_name("warm")).trainer.run())  # loads what is loaded at its first use
+songs, wishes = Path(sys.argv[1]), Wishes(**eval(sys.argv[2]))
+next(ticking(songs, Path(songs).with_name("warm"), wishes).trainer.run())  # loads what is loaded at its first use
 for line in sys.stdin:  # one life of the run in this folder
     out = Path(line.strip())
     if (child := os.fork()) == 0:
-        run = s.resume_session(out, device=cpu) if (out / "training.pt").exists() else start(out)
+        run = ticking_on(out) if (out / "training.pt").exists() else ticking(songs, out, wishes)
         print(os.getpid(), flush=True)
         for report in run.trainer.run():
-            time.sleep(0.1)
+            time.sleep(0.1 if report.held_out is not None else 0)  # it was saved just now
         os._exit(0)
     os.waitpid(child, 0)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the lives of the run are forks of a process that has torch")
-def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [{"epochs": 2}, {"epochs": None, "minutes": 1.0}], ids=["epochs", "minutes"])
+def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path, limit: dict[str, float | None]) -> None:
     """SIGKILL at twenty random moments, in the middle of saves too, with all that is random or averaged."""
-    wishes = {name: value for name, value in vars(WISHES).items() if value is not None} | NOISY
+    wishes = {name: value for name, value in vars(WISHES).items() if value is not None} | NOISY | limit
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in the other process
-    alone = finish(begin(labelled_songs, tmp_path / "alone", Wishes(**wishes)))
+    alone = finish(ticking(labelled_songs, tmp_path / "alone", Wishes(**wishes)))  # type: ignore[arg-type]
     rng, moments, through = random.Random(3), set(), 0
     command = [sys.executable, "-c", RUN, str(labelled_songs), str(wishes)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    home = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=home) as process:
         assert process.stdin is not None and process.stdout is not None
         for _ in range(20):
             out = tmp_path / f"killed{through}"
@@ -241,7 +247,7 @@ def test_a_killed_run_goes_on_exactly(labelled_songs: Path, tmp_path: Path) -> N
                 through += 1
     assert len(moments) > 4  # it went on between
     if (out / "training.pt").exists():
-        assert_equal(alone, finish(resume_session(out, device=CPU)))
+        assert_equal(alone, finish(ticking_on(out)))
     torch.set_num_threads(threads)
 
 

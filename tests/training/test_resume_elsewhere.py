@@ -81,7 +81,7 @@ def test_a_want_of_memory_is_no_damage(error: Exception, stopped: Path, monkeypa
         raise error
 
     monkeypatch.setattr(LyricModel, "__init__", full)
-    remedy = "there is not enough memory for this run; try a lower --batch, --window or --hidden"
+    remedy = "there is not enough memory; try a lower --batch, --window or --hidden"
     with pytest.raises(TrainingError, match=remedy), memory_errors():
         resume_session(stopped, device=CPU)
 
