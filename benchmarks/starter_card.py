@@ -10,6 +10,7 @@ per character, and `--leave-out` the styles; without them the card is silent abo
 """
 
 import argparse
+import datetime
 from pathlib import Path
 
 from lyricgen.evaluation.held_out import evaluate_documents
@@ -101,7 +102,7 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--date", default="2026-11-21")
+    parser.add_argument("--date", default=datetime.date.today().isoformat())
     parser.add_argument("--machine", default="two shared cores of an AMD EPYC without bfloat16")
     parser.add_argument("--fine-tuning", nargs=2, type=float, metavar=("FROM_NOTHING", "FROM_STARTER"))
     parser.add_argument("--leave-out", action="append", default=[], metavar="STYLE")
