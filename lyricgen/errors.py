@@ -19,3 +19,7 @@ class CheckpointError(LyricgenError):
 
 class TrainingError(LyricgenError):
     """A training run that cannot start or go on: too little text, an occupied folder, a loss of nan."""
+
+
+class DeviceError(TrainingError):
+    """A run that was begun on another kind of device than the one where it is to go on."""

@@ -69,19 +69,12 @@ def to_json(
 
 
 def _model(each: Standing, *, loss: float, start: str) -> dict[str, Any]:
-    """A contender's figures. Where its model is damaged they are told without a sample."""
+    """A contender's figures and what it writes; where its model is damaged, why it writes nothing."""
     try:
-        return each.to_json(loss=loss, start=start)
+        told: dict[str, Any] = {"sample": list(each.sample(start))}
     except CheckpointError as error:
-        figures = _Silent(each.name, each.runs).to_json(loss=loss, start=start)
-        return {**figures, "damaged": damage(error, each.runs[0].folder)}
-
-
-class _Silent(Standing):
-    """A contender that writes nothing."""
-
-    def sample(self, start: str) -> tuple[str, ...]:
-        return ()
+        told = {"sample": [], "damaged": damage(error, each.runs[0].folder)}
+    return {**each.to_json(loss=loss), **told}
 
 
 def _main_rows(standings: Sequence[Standing], *, loss: float) -> list[list[str]]:

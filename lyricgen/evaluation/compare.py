@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from lyricgen.errors import LyricgenError, TrainingError
+from lyricgen.errors import DeviceError, LyricgenError, TrainingError
 from lyricgen.evaluation.comparison_setup import CORPUS, RUNS, CompareOptions, Plan, line_up_of, open_folder
 from lyricgen.evaluation.contenders import Contender, model_config
 from lyricgen.evaluation.gradients import context_use, gradient_by_distance
@@ -221,9 +221,9 @@ def _reading(folder: Path) -> Iterator[None]:
     """Turns errors about damaged files of a run into _UnmadeError."""
     try:
         yield
+    except DeviceError:  # nothing is damaged
+        raise
     except LyricgenError as error:
-        if " --" in str(error).rpartition("; ")[2]:  # an option helps, as --device does: nothing is damaged
-            raise
         raise _UnmadeError(damage(error, folder)) from error
 
 

@@ -102,8 +102,8 @@ class Standing:
         (song,) = Lyricist(checkpoint.load(self.runs[0].folder)).write(start, form=form)
         return song.lines
 
-    def to_json(self, *, loss: float, start: str) -> dict[str, Any]:
-        """All of it as a JSON object."""
+    def to_json(self, *, loss: float) -> dict[str, Any]:
+        """All of it but a sample as a JSON object."""
         time, reached = self.seconds_to(loss)
         return {
             "name": self.name,
@@ -120,7 +120,6 @@ class Standing:
             "rate_per_step_at_start": self.rate_before,
             "rate_per_step": self.rate,
             "context": {str(length): nats for length, nats in self.context.items()},
-            "sample": list(self.sample(start)),
             "curves": [[asdict(point) for point in run.curve] for run in self.runs],
             "folders": [str(run.folder) for run in self.runs],
         }

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lyricgen.errors import TrainingError
+from lyricgen.errors import DeviceError
 from lyricgen.model.config import TrainConfig
 from lyricgen.model.device import half_precision, mixed_precision, send
 from lyricgen.model.likelihood import count_targets, feature_nats, plan_nats
@@ -129,11 +129,11 @@ class Learner:
     def load_own(self, saved: dict[str, Any]) -> None:
         """Takes in what `own_state` gave.
 
-        Raises TrainingError for that of another kind of device, whose randomness cannot go on here; ValueError where
+        Raises DeviceError for that of another kind of device, whose randomness cannot go on here; ValueError where
         the shapes are not those of this model's state.
         """
         if (begun_on := saved.get("device", self.device.type)) != self.device.type:
-            raise TrainingError(f"this run was begun on {begun_on}; resume it there, by --device {begun_on}")
+            raise DeviceError(f"this run was begun on {begun_on}; resume it there, by --device {begun_on}")
         states = saved["states"] if "states" in saved else [saved["state"]]
         if _shapes(states) != _shapes(self.states):
             raise ValueError("state")
