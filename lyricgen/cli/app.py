@@ -70,7 +70,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
             if sys.stdout is not None:
                 sys.stdout.flush()
-        except typer.Exit:
+        except typer.Exit:  # a RuntimeError, too
             raise
         except LyricgenError as error:
             fail(str(error))

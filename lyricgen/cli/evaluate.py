@@ -73,6 +73,7 @@ def evaluate(
     from lyricgen.model.locate import find_model
     from lyricgen.text.documents import read_documents
     from lyricgen.text.readers import find_sources
+    from lyricgen.text.song import meant_split
 
     check_new_file(report, option="--report")
     if train and not samples:
@@ -83,9 +84,8 @@ def evaluate(
     folder = find_model(model)
     loaded = checkpoint.load(folder, device=str(pick_device(device)))
     kind = cast(Literal["file", "blank"], songs or loaded.card.songs)
-    documents = list(read_documents(files, songs=kind))
-    if split is not None:
-        documents = [text for text in documents if _meant(text.split) == _meant(split)]
+    label = None if split is None else meant_split(split)
+    documents = [text for text in read_documents(files, songs=kind) if label in (None, meant_split(text.split))]
     if split and not documents:
         raise InputError(f"no song is labelled {split!r}; leave --split out, or name files in the songbook's form")
     note(f"model: {folder}")
@@ -116,13 +116,6 @@ def evaluate(
     lines += found.table(per_line=per_line) if per_song or per_line else []
     lines += written.lines(chinese=CHINESE) if written else []
     print("\n".join(lines))
-
-
-def _meant(split: str) -> str:
-    """A part of a corpus by its usual name."""
-    from lyricgen.text.song import SPLITS
-
-    return SPLITS.get(split.strip().lower(), split.strip().lower())
 
 
 evaluate.__doc__ = EXAMPLES

@@ -74,7 +74,7 @@ def page(body: Sequence[str], *, title: str, language: str) -> str:
 
 def chinese_in(text: str) -> list[str]:
     """The characters of a text that are shown in a Chinese font, each once."""
-    return sorted({each for each in text if any(low <= ord(each) <= high for low, high in OWN)})
+    return sorted(each for each in set(text) if any(low <= ord(each) <= high for low, high in OWN))
 
 
 def _font_face(shown: str) -> str:

@@ -44,9 +44,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 torch.log_softmax(logits, dim=1, out=logits)
                 total -= (logits.gather(1, at) * kept).sum()
                 # The gradient of the logits: the probabilities, less one at the target.
-                logits.exp_().scatter_add_(1, at, logits.new_full((1, 1), -1.0).expand_as(at))
-                if not kept.all():
-                    logits.mul_(kept)
+                logits.exp_().scatter_add_(1, at, logits.new_full((1, 1), -1.0).expand_as(at)).mul_(kept)
                 db += logits.sum(dim=0)
                 slope = logits.to(kind)
                 torch.mm(slope, w, out=dx[a : a + rows])

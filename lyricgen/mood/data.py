@@ -16,7 +16,7 @@ from lyricgen.mood.tables import EXTENSIONS, Row, as_text, read_rows
 from lyricgen.text.cleaning import counted
 from lyricgen.text.encoding import STDIN, display_name, read_text
 from lyricgen.text.readers import read_songs
-from lyricgen.text.song import SPLITS
+from lyricgen.text.song import SPLITS, meant_split
 
 HELD_OUT = 0.1
 MOST_HELD_OUT = 5000  # texts: beyond, more of them measure no better
@@ -185,13 +185,13 @@ def _tidy(found: Iterable[Example], prepare: Preparation, *, name: str, notes: l
 
 def _split(said: str, *, name: str) -> str:
     """Which part a source means. Raises InputError for a name that is unknown."""
-    asked = said.strip().lower()
-    if asked and asked not in SPLITS:
+    found = meant_split(said)
+    if found and found not in SPLITS.values():
         raise InputError(
             f"{name}: unknown split {said.strip()[:40]!r}, expected one of {', '.join(SPLITS)}; mark its texts so, "
             "or rename the column if it means something else"
         )
-    return SPLITS.get(asked, "")
+    return found
 
 
 def part(data: Labelled, *, seed: int, held_out: float = HELD_OUT) -> Parts:

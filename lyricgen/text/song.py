@@ -17,6 +17,12 @@ _HEADING = re.compile(r"^\[([^\[\]]{0,40})\]$")
 _MARKED = re.compile(rf"^{SONG_MARK}(?:\s+(.*))?$")
 
 
+def meant_split(mark: str) -> str:
+    """The part of a corpus that a mark means, by its usual name; another mark is itself, in lower case."""
+    mark = mark.strip().lower()
+    return SPLITS.get(mark, mark)
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of a song. `name` is the heading's text without brackets, empty where the part has none."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lyricgen.text.song import SPLITS
+from lyricgen.text.song import meant_split
 from lyricgen.training.spool import CHUNK, Runs, Spool
 
 TRAIN, VALID, LEFT_OUT, UNLABELLED = 0, 1, 2, 3
@@ -15,7 +15,7 @@ FEW_SONGS = 10  # below this the shortest are held out, so that the longest are 
 
 def side_of(name: str) -> int:
     """The side that a song is marked for."""
-    return SIDES.get(SPLITS.get(name.strip().casefold(), ""), UNLABELLED)
+    return SIDES.get(meant_split(name), UNLABELLED)
 
 
 @dataclass(frozen=True)
