@@ -101,10 +101,14 @@ class Comparison:
                     return
                 with _reading(folder):
                     result = read_result(folder, record, name=contender.name, seed=seed)
-            except (_UnmadeError, MemoryError, RuntimeError) as error:  # RuntimeError is torch's, on any device
-                if not isinstance(error, _UnmadeError) and not lacks_memory(error):
+            except _UnmadeError as error:
+                result = self._unmade(contender, seed, str(error))
+            except (MemoryError, RuntimeError) as error:  # RuntimeError is torch's, on any device
+                if not lacks_memory(error):
                     raise
-                result = self._unmade(contender, seed, error)
+                why = str(error) or "there is not enough memory"
+                remedy = "a lower hidden or batch takes less memory"
+                result = self._unmade(contender, seed, f"{why.splitlines()[0]}; {remedy}")
             yield replace(step, result=result)
 
     @property
@@ -136,11 +140,8 @@ class Comparison:
         if not record.measured:
             yield from self._train(record, folder)
 
-    def _unmade(self, contender: Contender, seed: int, error: Exception) -> RunResult:
+    def _unmade(self, contender: Contender, seed: int, why: str) -> RunResult:
         """What there is to tell of a run that could not be made."""
-        why = str(error) or "there is not enough memory"
-        if not isinstance(error, _UnmadeError):
-            why = f"{why.splitlines()[0]}; a lower hidden or batch takes less memory"
         wishes = self._wishes(contender, seed)
         record = RunRecord(dict(vars(wishes)), 0.0, held_out=False, fading_before=(), failed=why)
         network = model_config(wishes, self.plan.vocab_size)

@@ -109,9 +109,8 @@ class Plan:
         """The plan in a folder. Raises InputError where it is none."""
         try:
             data = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-            by_width = "lr_by_width" in data and bool(data["lr_by_width"])  # runs of before go on as they began
             return cls(dict(data["asked"]), Wishes(**data["base"]), int(data["vocab_size"]), tuple(data["lines"]),
-                       by_width)  # fmt: skip
+                       bool(data.get("lr_by_width")))  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, RecursionError, OptionError) as error:
             raise InputError(f"{folder / PLAN} is damaged; choose another --out") from error
 

@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from lyricgen.errors import InputError
 from lyricgen.evaluation.held_out import document_nats
 from lyricgen.model.checkpoint import Checkpoint
@@ -48,21 +51,23 @@ def fit_temperature(checkpoint: Checkpoint, documents: Sequence[Document]) -> Te
     The text is read anew for each T that is tried, about eight times. Unknown characters cost the same at any T
     and are left out. Raises InputError where there is nothing else.
     """
-    known = 0
+
+    def known(temperature: float) -> list[npt.NDArray[np.float64]]:
+        """The nats of each text's known tokens."""
+        found = document_nats(checkpoint, documents, temperature=temperature)
+        return [nats[ids != UNKNOWN] for _, ids, nats in found]
 
     def cost(log_temperature: float) -> float:
-        nonlocal known
-        found = document_nats(checkpoint, documents, temperature=math.exp(log_temperature))
-        kept = [nats[ids != UNKNOWN] for _, ids, nats in found]
-        known = sum(map(len, kept))
-        return math.fsum(float(nats.sum()) for nats in kept)
+        """Those of all texts."""
+        return math.fsum(float(nats.sum()) for nats in known(math.exp(log_temperature)))
 
     chars = sum(document.characters for document in documents)
     if not chars:
         raise InputError("there is no text to fit a temperature to: the files are empty")
-    before = cost(0.0)
-    if not known:
+    as_it_is = known(1.0)
+    if not any(map(len, as_it_is)):
         raise InputError("there is no text to fit a temperature to: the model knows none of its characters")
+    before = math.fsum(float(nats.sum()) for nats in as_it_is)
     best, lowest = minimum(cost, at_start=before)
     return TemperatureFit(math.exp(best), before - lowest, chars)
 
